@@ -126,13 +126,13 @@ $(out)/commit: FORCE
 
 version_o := $(filter %/version.o,$(src_o) $(cmd_o))
 $(version_o): $(out)/commit
-$(version_o): CFLAGS_ALL += -DMT_VERSION='"$(MT_VERSION)"' -DMT_COMMIT='"$(shell cat $(out)/commit)"' \
+$(version_o): private CFLAGS_ALL += -DMT_VERSION='"$(MT_VERSION)"' -DMT_COMMIT='"$(shell cat $(out)/commit)"' \
                             -DMT_BUILD='"$(BUILD)"'
 
-$(unit_o): PKG_CFLAGS += $(TEST_CFLAGS)
+$(unit_o): private PKG_CFLAGS += $(TEST_CFLAGS)
 # Criterion's macros expand to code that these don't like.
-$(unit_o): CFLAGS_ALL += -Wno-pedantic -Wno-missing-prototypes -Wno-conversion
-$(fuzz_o): CFLAGS_ALL += -Wno-missing-prototypes
+$(unit_o): private CFLAGS_ALL += -Wno-pedantic -Wno-missing-prototypes -Wno-conversion
+$(fuzz_o): private CFLAGS_ALL += -Wno-missing-prototypes
 
 $(out)/obj/%.o: %.c $(out)/flags
 	@mkdir -p $(@D)
