@@ -13,13 +13,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/auto.h"
+
 struct progress;
 
 /* `names` are what is shown for the tables, in the move's order (their index is
  * the table number everywhere); copied. Free with progress_free(). */
 struct progress *progress_new(const char *const *names, unsigned tables);
 void progress_free(struct progress *progress);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct progress, progress_free)
+STRUCT_AUTOPTR(progress, progress_free)
 
 /* What is known of a table before its copy begins or goes on: the server's
  * estimate, and the rows that an earlier run copied (they do not count for the rate). */
@@ -80,7 +82,7 @@ struct progress_snapshot {
 /* A consistent picture of this moment. Free with progress_snapshot_free(). */
 struct progress_snapshot *progress_snapshot(struct progress *progress);
 void progress_snapshot_free(struct progress_snapshot *snapshot);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct progress_snapshot, progress_snapshot_free)
+STRUCT_AUTOPTR(progress_snapshot, progress_snapshot_free)
 
 /* Milliseconds that `remaining` rows take at a rate; -1 when the rate is (nearly) none. Pure. */
 int64_t progress_eta_ms(uint64_t remaining, double rows_per_s);
