@@ -10,12 +10,12 @@
 
 #include <glib.h>
 
-#define STRUCT_AUTOPTR(tag, free_function)                                                         \
-    typedef struct tag *tag##_autoptr;                                                             \
-    static inline G_GNUC_UNUSED void glib_autoptr_cleanup_##tag(struct tag **pointer)              \
-    {                                                                                              \
-        if (*pointer != NULL)                                                                      \
-            free_function(*pointer);                                                               \
+#define STRUCT_AUTOPTR(tag, free_function)                                            \
+    typedef struct tag *tag##_autoptr;                                                \
+    static inline G_GNUC_UNUSED void glib_autoptr_cleanup_##tag(struct tag **pointer) \
+    {                                                                                 \
+        if (*pointer != NULL)                                                         \
+            free_function(*pointer);                                                  \
     }
 
 #endif

@@ -31,7 +31,7 @@ struct tls_config {
 /* One MySQL server and how to log in. `password` is resolved from password,
  * password_env or password_file when the file is loaded; it is never printed. */
 struct endpoint {
-    char *host;   /* NULL when socket is set */
+    char *host; /* NULL when socket is set */
     uint16_t port;
     char *socket; /* NULL when host is set */
     char *user;
@@ -70,13 +70,13 @@ struct hook_header {
 
 struct hook_endpoint {
     char *url;
-    uint32_t events;  /* bit (1 << enum hook_event) */
-    char *secret;     /* resolved from secret, secret_env or secret_file; NULL: unsigned */
+    uint32_t events; /* bit (1 << enum hook_event) */
+    char *secret;    /* resolved from secret, secret_env or secret_file; NULL: unsigned */
     int64_t timeout_ms;
     enum in_doubt_policy in_doubt;
-    char *probe_url;  /* NULL: none */
-    GArray *headers;  /* struct hook_header */
-    char *ca;         /* PEM file for TLS, NULL: the system's */
+    char *probe_url; /* NULL: none */
+    GArray *headers; /* struct hook_header */
+    char *ca;        /* PEM file for TLS, NULL: the system's */
 };
 
 enum cutover_mode { CUTOVER_MANUAL, CUTOVER_AUTO };
@@ -128,8 +128,7 @@ struct config {
 
 /* Reads, validates and resolves a file. NULL with MT_ERROR_USAGE: file, line,
  * key, and what is allowed. Secrets are read here. Free with config_free(). */
-G_GNUC_WARN_UNUSED_RESULT
-struct config *config_load(const char *path, GError **error);
+G_GNUC_WARN_UNUSED_RESULT struct config *config_load(const char *path, GError **error);
 
 void config_free(struct config *config);
 STRUCT_AUTOPTR(config, config_free)

@@ -29,22 +29,23 @@ struct section;
 struct key {
     const char *name;
     enum key_kind kind;
-    bool not_stored;       /* validated and refused only: its feature is not in this version */
+    bool not_stored; /* validated and refused only: its feature is not in this version */
     bool required;
-    bool secret;           /* never printed */
-    bool not_inherited;    /* read_from does not take it from source */
-    uint32_t offset;       /* in the section's struct */
-    uint32_t size;         /* of the member */
-    uint32_t count_offset; /* KEY_SECTIONS, KEY_PAIRS: unsigned */
-    const char *fallback;  /* the default, as it would be written in the file; NULL: none */
-    int64_t least;         /* numbers, bytes, durations; texts: length */
+    bool secret;              /* never printed */
+    bool not_inherited;       /* read_from does not take it from source */
+    uint32_t offset;          /* in the section's struct */
+    uint32_t size;            /* of the member */
+    uint32_t count_offset;    /* KEY_SECTIONS, KEY_PAIRS: unsigned */
+    const char *fallback;     /* the default, as it would be written in the file; NULL: none */
+    const char *fallback_key; /* the default is what this sibling says */
+    int64_t least;            /* numbers, bytes, durations; texts: length */
     int64_t most;
     const char *const *choices; /* NULL-terminated */
     const struct section *section;
-    const char *group;    /* of the keys with the same group one at most may be given */
-    const char *off;      /* the only value that this version takes; "null" for none */
-    bool inherits;        /* KEY_SECTION: what is left out is taken from the mapping around it */
-    const char *meaning;  /* for the documentation */
+    const char *group;   /* of the keys with the same group one at most may be given */
+    const char *off;     /* the only value that this version takes; "null" for none */
+    bool inherits;       /* KEY_SECTION: what is left out is taken from the mapping around it */
+    const char *meaning; /* for the documentation */
 };
 
 struct section {

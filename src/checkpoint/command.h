@@ -1,0 +1,52 @@
+/*
+ * Commands: how `cutover`, `pause`, `resume` and `abort` reach the runner,
+ * through move_tables.command on the target, from any host.
+ */
+#ifndef CHECKPOINT_COMMAND_H
+#define CHECKPOINT_COMMAND_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "checkpoint/checkpoint.h"
+
+enum verb { VERB_CUTOVER, VERB_PAUSE, VERB_RESUME, VERB_ABORT };
+
+const char *verb_name(enum verb verb);
+
+struct command {
+    uint64_t id;
+    enum verb verb;
+    char *issued_by;
+};
+
+void command_free(struct command *command);
+
+/* Operator's side: inserts a command (needs no lease). MT_ERROR_CHECKPOINT when there is no such
+ * move. */
+G_GNUC_WARN_UNUSED_RESULT bool command_issue(struct conn *target, const struct config *config,
+                                             enum verb verb, uint64_t *ret_id, GError **error);
+
+/* Waits until a runner took the command up. *ret_taken_by and *ret_outcome are
+ * allocated, NULL when the timeout passed first. */
+G_GNUC_WARN_UNUSED_RESULT bool command_wait(struct conn *target, const struct config *config,
+                                            uint64_t id, int64_t timeout_ms, char **ret_taken_by,
+                                            char **ret_outcome, GError **error);
+
+/* Runner's side: marks the oldest command that nobody took as ours and returns
+ * it; *ret_command is NULL when there is none. Unknown verbs (of a newer build)
+ * are finished as "unknown to this build". */
+G_GNUC_WARN_UNUSED_RESULT bool command_take(struct checkpoint *checkpoint,
+                                            struct command **ret_command, GError **error);
+
+/* Stores what came of it: one short sentence. */
+G_GNUC_WARN_UNUSED_RESULT bool command_finish(struct checkpoint *checkpoint,
+                                              const struct command *command, const char *outcome,
+                                              GError **error);
+
+/* A new run begins: commands issued before it that nobody took are finished as "no runner".
+ * cutover is kept: it is meant for a move that will be ready. */
+G_GNUC_WARN_UNUSED_RESULT bool command_discard_stale(struct checkpoint *checkpoint, GError **error);
+
+#endif

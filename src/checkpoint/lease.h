@@ -1,0 +1,50 @@
+/*
+ * Who owns a move: GET_LOCK on a dedicated target connection, plus an epoch in
+ * move_tables.lease that every write transaction on the target reads FOR SHARE.
+ *
+ * Taking over bumps the epoch, which waits for write transactions in flight;
+ * from then on every transaction of the older runner stops at its first
+ * statement with MT_ERROR_FENCED.
+ */
+#ifndef CHECKPOINT_LEASE_H
+#define CHECKPOINT_LEASE_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "mysql/conn.h"
+
+struct lease;
+
+/*
+ * Takes the lock (waiting at most wait_s) and bumps the epoch. Opens and owns
+ * its connection. MT_ERROR_FENCED naming the present owner (host, pid, since
+ * when) when another runner holds it. The checkpoint schema must exist.
+ */
+G_GNUC_WARN_UNUSED_RESULT struct lease *lease_take(const struct server *target,
+                                                   const struct config *config, unsigned wait_s,
+                                                   GError **error);
+
+/* Releases the lock and closes. */
+void lease_release(struct lease *lease);
+
+uint64_t lease_epoch(const struct lease *lease);
+/* "host:pid", as in lease.owner. */
+const char *lease_owner(const struct lease *lease);
+
+/*
+ * Begins a transaction on any target connection and checks the epoch in the
+ * same round trip. MT_ERROR_FENCED (after ROLLBACK) when it is not ours.
+ * Thread-safe: only reads the lease.
+ */
+G_GNUC_WARN_UNUSED_RESULT bool lease_begin(const struct lease *lease, struct conn *conn,
+                                           GError **error);
+
+/* Checks that the lock connection still holds the lock, and takes it again after a lost
+ * connection if nobody else took the move meanwhile (epoch unchanged). Called every second by
+ * one thread. MT_ERROR_FENCED when the move is lost. */
+G_GNUC_WARN_UNUSED_RESULT bool lease_keep(struct lease *lease, GError **error);
+
+#endif

@@ -1,0 +1,387 @@
+#include "mysql/conn.h"
+
+#include <mysqld_error.h>
+#include <errmsg.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "mysql/conn_int.h"
+
+#define READ_TIMEOUT_DEFAULT_S 300
+/* Errors that the client headers do not name: the server's own file layer. */
+#define EE_WRITE_3 3
+#define EE_DISK_FULL_20 20
+#define DISK_FULL_1021 1021
+#define BACKOFF_FIRST_MS 100
+#define BACKOFF_MAX_MS 3000
+
+/* Values go through as raw bytes, times as UTC; a short, plain, non-locking SELECT is all that
+ * runs here, besides the RENAME. */
+static const char source_session[] =
+    "SET SESSION time_zone='+00:00', character_set_results=NULL,"
+    " sql_mode='NO_ENGINE_SUBSTITUTION', sql_quote_show_create=1,"
+    " transaction_isolation='REPEATABLE-READ', information_schema_stats_expiry=0,"
+    " max_execution_time=0, net_write_timeout=600;"
+    "/*!80030 SET SESSION show_gipk_in_create_table_and_information_schema=ON */";
+
+/* Strict, so that nothing is bent to fit; zero and invalid dates and AUTO_INCREMENT 0 are values
+ * like others. READ COMMITTED: no gap locks between the writers. No limit on the memory of the
+ * range optimizer: a long IN list must not become a table scan. */
+static const char target_session[] =
+    "SET SESSION time_zone='+00:00', character_set_results=NULL, foreign_key_checks=0,"
+    " sql_mode='STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,"
+    "NO_ENGINE_SUBSTITUTION',"
+    " sql_quote_show_create=1, transaction_isolation='READ-COMMITTED',"
+    " innodb_lock_wait_timeout=5, lock_wait_timeout=30, range_optimizer_max_mem_size=0,"
+    " max_error_count=65535, information_schema_stats_expiry=0, net_read_timeout=600;"
+    "/*!80030 SET SESSION show_gipk_in_create_table_and_information_schema=ON */";
+
+const char *
+side_name(enum side side)
+{
+    return side == SIDE_SOURCE ? "source" : "target";
+}
+
+static struct server
+server_of(const struct config *config, const struct endpoint *endpoint, enum side side)
+{
+    return (struct server){
+        .endpoint = endpoint,
+        .side = side,
+        .connect_timeout_s = config->connect.timeout_s,
+        .retry_s = config->connect.retry_s,
+    };
+}
+
+struct server
+server_of_source(const struct config *config)
+{
+    return server_of(config, &config->source, SIDE_SOURCE);
+}
+
+struct server
+server_of_reader(const struct config *config)
+{
+    return server_of(config, config_read_endpoint(config), SIDE_SOURCE);
+}
+
+struct server
+server_of_target(const struct config *config)
+{
+    return server_of(config, &config->target, SIDE_TARGET);
+}
+
+/* --- LOAD DATA LOCAL from memory ------------------------------------------------------- */
+
+static int
+local_init(void **pointer, const char *name, void *userdata)
+{
+    (void)name;
+    *pointer = userdata;
+    return 0;
+}
+
+static int
+local_read(void *pointer, char *buffer, unsigned length)
+{
+    struct local_file *file = pointer;
+    size_t take = MIN(file->length - file->position, (size_t)length);
+    if (take > 0)
+        memcpy(buffer, file->bytes + file->position, take);
+    file->position += take;
+    return (int)take;
+}
+
+static void
+local_end(void *pointer)
+{
+    (void)pointer;
+}
+
+static int
+local_error(void *pointer, char *message, unsigned length)
+{
+    (void)pointer;
+    g_strlcpy(message, "no local file", length);
+    return CR_UNKNOWN_ERROR;
+}
+
+/* --- opening ---------------------------------------------------------------------------- */
+
+static void
+set_tls(MYSQL *handle, const struct tls_config *tls)
+{
+    static const enum mysql_ssl_mode modes[] = {
+        [TLS_DISABLED] = SSL_MODE_DISABLED,
+        [TLS_PREFERRED] = SSL_MODE_PREFERRED,
+        [TLS_REQUIRED] = SSL_MODE_REQUIRED,
+        [TLS_VERIFY_CA] = SSL_MODE_VERIFY_CA,
+        [TLS_VERIFY_IDENTITY] = SSL_MODE_VERIFY_IDENTITY,
+    };
+    unsigned mode = modes[tls->mode];
+    mysql_options(handle, MYSQL_OPT_SSL_MODE, &mode);
+    if (tls->ca != NULL)
+        mysql_options(handle, MYSQL_OPT_SSL_CA, tls->ca);
+    if (tls->cert != NULL)
+        mysql_options(handle, MYSQL_OPT_SSL_CERT, tls->cert);
+    if (tls->key != NULL)
+        mysql_options(handle, MYSQL_OPT_SSL_KEY, tls->key);
+}
+
+static void
+set_options(struct conn *conn)
+{
+    MYSQL *handle = conn->handle;
+    unsigned connect_s = (unsigned)conn->server.connect_timeout_s;
+    unsigned io_s = conn->server.read_timeout_s > 0 ? (unsigned)conn->server.read_timeout_s
+                                                    : READ_TIMEOUT_DEFAULT_S;
+    bool yes = true;
+    unsigned local = conn->server.side == SIDE_TARGET ? 1 : 0;
+    unsigned long packet = 1024UL * 1024 * 1024;
+
+    mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
+    mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &io_s);
+    mysql_options(handle, MYSQL_OPT_WRITE_TIMEOUT, &io_s);
+    mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    mysql_options(handle, MYSQL_OPT_LOCAL_INFILE, &local);
+    mysql_options(handle, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
+    mysql_options4(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "move-tables");
+    mysql_options4(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "purpose", conn->purpose);
+    /* Without TLS and with a cold cache on the server, caching_sha2_password needs the key. */
+    if (conn->server.endpoint->tls.mode == TLS_DISABLED)
+        mysql_options(handle, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &yes);
+    set_tls(handle, &conn->server.endpoint->tls);
+    if (conn->server.side == SIDE_TARGET)
+        mysql_set_local_infile_handler(handle, local_init, local_read, local_end, local_error,
+                                       &conn->local_file);
+}
+
+static bool
+set_session(struct conn *conn, GError **error)
+{
+    bool source = conn->server.side == SIDE_SOURCE;
+    if (!conn_exec(conn, source ? source_session : target_session, error))
+        return false;
+    g_autoptr(result) packet = conn_query(conn, "SELECT @@max_allowed_packet AS bytes", error);
+    if (packet == NULL)
+        return false;
+    conn->max_packet_bytes = result_uint(packet, 0, "bytes");
+    return true;
+}
+
+struct conn *
+conn_open(const struct server *server, const char *purpose, GError **error)
+{
+    struct conn *conn = g_new0(struct conn, 1);
+    conn->server = *server;
+    conn->purpose = purpose;
+    conn->handle = mysql_init(NULL);
+    g_assert(conn->handle != NULL);
+    set_options(conn);
+
+    const struct endpoint *endpoint = server->endpoint;
+    if (mysql_real_connect(conn->handle, endpoint->host, endpoint->user, endpoint->password, NULL,
+                           endpoint->socket != NULL ? 0 : endpoint->port, endpoint->socket,
+                           CLIENT_MULTI_STATEMENTS) == NULL) {
+        conn_fail(conn, "connecting", error);
+        conn_close(conn);
+        return NULL;
+    }
+    if (!set_session(conn, error)) {
+        conn_close(conn);
+        return NULL;
+    }
+    return conn;
+}
+
+struct conn *
+conn_open_retrying(const struct server *server, const char *purpose, GError **error)
+{
+    int64_t give_up_us = clock_monotonic_us() + server->retry_s * 1000000;
+    int64_t backoff_ms = BACKOFF_FIRST_MS;
+    for (bool first = true;; first = false) {
+        g_autoptr(GError) failure = NULL;
+        struct conn *conn = conn_open(server, purpose, &failure);
+        if (conn != NULL)
+            return conn;
+        if (!mt_error_is_transient(failure) || clock_monotonic_us() >= give_up_us) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return NULL;
+        }
+        if (first)
+            log_warning("mysql", log_msg("server is not reachable, trying again"),
+                        log_str("side", side_name(server->side)), log_str("for", purpose),
+                        log_str("error", failure->message));
+        if (stop_wait_ms(backoff_ms)) {
+            g_set_error(error, MT_ERROR, MT_ERROR_STOPPED, "stopped while waiting for the %s: %s",
+                        side_name(server->side), failure->message);
+            return NULL;
+        }
+        backoff_ms = MIN(backoff_ms * 2, BACKOFF_MAX_MS);
+    }
+}
+
+void
+conn_close(struct conn *conn)
+{
+    if (conn == NULL)
+        return;
+    if (conn->streaming != NULL) {
+        /* Do not read a long result away: the connection goes anyhow. */
+        conn_interrupt(conn);
+        mysql_free_result(conn->streaming);
+    }
+    mysql_close(conn->handle);
+    g_free(conn);
+}
+
+/* --- facts ------------------------------------------------------------------------------ */
+
+const struct server *
+conn_server(const struct conn *conn)
+{
+    return &conn->server;
+}
+
+MYSQL *
+conn_handle(struct conn *conn)
+{
+    return conn->handle;
+}
+
+uint64_t
+conn_affected_rows(const struct conn *conn)
+{
+    return conn->affected_rows;
+}
+
+unsigned
+conn_warning_count(const struct conn *conn)
+{
+    return conn->warnings;
+}
+
+unsigned
+conn_errno(const struct conn *conn)
+{
+    return conn->last_errno;
+}
+
+uint64_t
+conn_thread_id(const struct conn *conn)
+{
+    return mysql_thread_id(conn->handle);
+}
+
+uint64_t
+conn_max_packet_bytes(const struct conn *conn)
+{
+    return conn->max_packet_bytes;
+}
+
+void
+conn_interrupt(struct conn *conn)
+{
+    if (conn->handle->net.fd >= 0)
+        shutdown(conn->handle->net.fd, SHUT_RDWR);
+}
+
+/* --- errors ----------------------------------------------------------------------------- */
+
+static enum mt_error
+code_for(enum side side, unsigned number)
+{
+    enum mt_error lost = side == SIDE_SOURCE ? MT_ERROR_SOURCE_LOST : MT_ERROR_TARGET_LOST;
+    switch (number) {
+    case CR_SOCKET_CREATE_ERROR:
+    case CR_CONNECTION_ERROR:
+    case CR_CONN_HOST_ERROR:
+    case CR_UNKNOWN_HOST:
+    case CR_SERVER_GONE_ERROR:
+    case CR_SERVER_HANDSHAKE_ERR:
+    case CR_SERVER_LOST:
+    case CR_SERVER_LOST_EXTENDED:
+    case CR_SSL_CONNECTION_ERROR:
+    case CR_MALFORMED_PACKET:
+    case ER_CON_COUNT_ERROR:
+    case ER_SERVER_SHUTDOWN:
+    case ER_SERVER_OFFLINE_MODE:
+    case ER_HANDSHAKE_ERROR:
+    case ER_ABORTING_CONNECTION:
+    case ER_NEW_ABORTING_CONNECTION:
+    case ER_NET_READ_ERROR:
+    case ER_NET_READ_INTERRUPTED:
+    case ER_NET_ERROR_ON_WRITE:
+    case ER_NET_WRITE_INTERRUPTED:
+    case ER_NET_PACKETS_OUT_OF_ORDER:
+    case ER_QUERY_INTERRUPTED:
+    case ER_SESSION_WAS_KILLED:
+    case ER_CLIENT_INTERACTION_TIMEOUT:
+        return lost;
+    case ER_LOCK_WAIT_TIMEOUT:
+    case ER_LOCK_DEADLOCK:
+        return side == SIDE_TARGET ? MT_ERROR_TARGET_BUSY : MT_ERROR_SOURCE;
+    default:
+        return side == SIDE_SOURCE ? MT_ERROR_SOURCE : MT_ERROR_TARGET;
+    }
+}
+
+/* What the operator can do about the commonest refusals. */
+static const char *
+cure_for(unsigned number)
+{
+    switch (number) {
+    case ER_ACCESS_DENIED_ERROR:
+        return "; check user, password and the host that the account is for";
+    case ER_OPTION_PREVENTS_STATEMENT:
+    case ER_READ_ONLY_MODE:
+        return "; the server is read-only: SET GLOBAL read_only = OFF, or name the primary";
+    case DISK_FULL_1021:
+    case EE_WRITE_3:
+    case EE_DISK_FULL_20:
+    case ER_RECORD_FILE_FULL:
+    case ER_ERROR_ON_WRITE:
+        return "; free disk space on the server, then run again: the move resumes";
+    case ER_NET_PACKET_TOO_LARGE:
+        return "; raise max_allowed_packet on the server";
+    case CR_CONN_HOST_ERROR:
+    case CR_CONNECTION_ERROR:
+    case CR_UNKNOWN_HOST:
+        return "; check host, port and that the server is up";
+    default:
+        return "";
+    }
+}
+
+/* The start of a statement, cut before anything that could be a row's value. */
+static char *
+statement_start(const char *what)
+{
+    size_t length = strcspn(what, "(;'=\n");
+    return g_strndup(what, MIN(length, (size_t)90));
+}
+
+void
+conn_fail_with(const struct conn *conn, unsigned number, const char *text, const char *what,
+               GError **error)
+{
+    const struct endpoint *endpoint = conn->server.endpoint;
+    g_autofree char *start = statement_start(what);
+    g_autofree char *place = endpoint->socket != NULL
+                                 ? g_strdup(endpoint->socket)
+                                 : g_strdup_printf("%s:%u", endpoint->host, endpoint->port);
+    g_set_error(error, MT_ERROR, (int)code_for(conn->server.side, number),
+                "%s %s (%s), %s: %s (error %u)%s", side_name(conn->server.side), place,
+                conn->purpose, g_strchomp(start), text, number, cure_for(number));
+}
+
+void
+conn_fail(struct conn *conn, const char *what, GError **error)
+{
+    conn->last_errno = mysql_errno(conn->handle);
+    conn_fail_with(conn, conn->last_errno, mysql_error(conn->handle), what, error);
+}

@@ -1,0 +1,39 @@
+/* Reading definitions from a server. */
+#ifndef SCHEMA_INSPECT_H
+#define SCHEMA_INSPECT_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "mysql/conn.h"
+#include "schema/table.h"
+
+/* Inspects one table. *ret_table is NULL, without error, when it does not exist.
+ * A view or a table of another engine is returned as such (engine), without columns missing. */
+G_GNUC_WARN_UNUSED_RESULT bool inspect_table(struct conn *conn, const char *schema,
+                                             const char *name, struct table **ret_table,
+                                             GError **error);
+
+/* Inspects every table of the move on the source: an array of struct
+ * moved_table (freed with the array). MT_ERROR_PREFLIGHT when one is missing. */
+G_GNUC_WARN_UNUSED_RESULT GPtrArray *inspect_moved_tables(struct conn *source,
+                                                          const struct config *config,
+                                                          GError **error);
+
+void moved_table_free(struct moved_table *table);
+
+/* create_sql with its name replaced by the target's and AUTO_INCREMENT=… taken
+ * out, every other character kept; foreign keys inside the set are pointed at
+ * the set's target names. Pure. Caller frees. */
+char *create_statement_for_target(const struct moved_table *table, GPtrArray *moved_tables,
+                                  GError **error);
+
+/* What digest and comparisons use: create_sql without name and AUTO_INCREMENT. Pure. Caller frees. */
+char *create_statement_normalized(const char *create_sql);
+
+/* Creates the schemas and target tables that are missing; those that exist
+ * must be equal (and empty, unless `resuming`). */
+G_GNUC_WARN_UNUSED_RESULT bool create_target_tables(struct conn *target, GPtrArray *moved_tables,
+                                                    bool resuming, GError **error);
+
+#endif
