@@ -1,0 +1,132 @@
+/*
+ * LOAD DATA's default format (manual, "LOAD DATA Statement", FIELDS ESCAPED BY):
+ * fields end with a tab, lines with a newline, a backslash escapes, \N is NULL.
+ * The statement says CHARACTER SET binary, so bytes pass unchanged.
+ */
+#include "schema/column_text.h"
+
+#include <string.h>
+
+#include "mysql/quote.h"
+
+enum { BLOCK_BYTES = 32 };
+
+static inline bool
+needs_escape(unsigned char byte)
+{
+    return byte == '\\' || byte == '\t' || byte == '\n';
+}
+
+/* Without a branch per byte, so that the compiler makes vector code of it. */
+static inline bool
+block_needs_escape(const char *bytes)
+{
+    unsigned found = 0;
+    for (size_t i = 0; i < BLOCK_BYTES; i++)
+        found |= needs_escape((unsigned char)bytes[i]);
+    return found != 0;
+}
+
+static void
+append_escaped_byte(GString *file, char byte)
+{
+    if (!needs_escape((unsigned char)byte)) {
+        g_string_append_c(file, byte);
+        return;
+    }
+    g_string_append_c(file, '\\');
+    g_string_append_c(file, byte == '\t' ? 't' : byte == '\n' ? 'n' : byte);
+}
+
+static void
+append_escaped(GString *file, const char *bytes, size_t length)
+{
+    const char *end = bytes + length;
+    const char *clean = bytes; /* from here to `bytes` nothing needs an escape */
+    while ((size_t)(end - bytes) >= BLOCK_BYTES) {
+        if (block_needs_escape(bytes)) {
+            g_string_append_len(file, clean, bytes - clean);
+            for (size_t i = 0; i < BLOCK_BYTES; i++)
+                append_escaped_byte(file, bytes[i]);
+            clean = bytes + BLOCK_BYTES;
+        }
+        bytes += BLOCK_BYTES;
+    }
+    for (; bytes < end; bytes++)
+        if (needs_escape((unsigned char)*bytes)) {
+            g_string_append_len(file, clean, bytes - clean);
+            append_escaped_byte(file, *bytes);
+            clean = bytes + 1;
+        }
+    g_string_append_len(file, clean, end - clean);
+}
+
+/* Types whose text can hold any byte. */
+static bool
+text_is_free(const struct column *column)
+{
+    switch (column->type) {
+    case COLUMN_CHAR:
+    case COLUMN_VARCHAR:
+    case COLUMN_BINARY:
+    case COLUMN_VARBINARY:
+    case COLUMN_TEXT:
+    case COLUMN_BLOB:
+    case COLUMN_JSON:
+    case COLUMN_GEOMETRY:
+    case COLUMN_VECTOR:
+    case COLUMN_UNSUPPORTED:
+        return true;
+    case COLUMN_TINYINT:
+    case COLUMN_SMALLINT:
+    case COLUMN_MEDIUMINT:
+    case COLUMN_INT:
+    case COLUMN_BIGINT:
+    case COLUMN_DECIMAL:
+    case COLUMN_FLOAT:
+    case COLUMN_DOUBLE:
+    case COLUMN_BIT:
+    case COLUMN_YEAR:
+    case COLUMN_DATE:
+    case COLUMN_TIME:
+    case COLUMN_DATETIME:
+    case COLUMN_TIMESTAMP:
+    case COLUMN_ENUM:
+    case COLUMN_SET:
+        break;
+    }
+    return false;
+}
+
+void
+column_load_append(GString *file, const struct column *column, struct column_text text)
+{
+    if (text.data == NULL)
+        g_string_append_len(file, "\\N", 2);
+    else if (text_is_free(column))
+        append_escaped(file, text.data, text.length);
+    else
+        g_string_append_len(file, text.data, (gssize)text.length);
+}
+
+void
+column_load_target_append(GString *list, GString *assignments, const struct column *column,
+                          unsigned number)
+{
+    bool is_number = column->type == COLUMN_BIT || column->type == COLUMN_ENUM ||
+                     column->type == COLUMN_SET;
+    if (!is_number && column->type != COLUMN_JSON) {
+        quote_identifier(list, column->name);
+        return;
+    }
+    g_string_append_printf(list, "@v%u", number);
+    if (assignments->len > 0)
+        g_string_append(assignments, ", ");
+    quote_identifier(assignments, column->name);
+    if (is_number)
+        /* As text, '1' would be the bits 0x31, or a label named 1. */
+        g_string_append_printf(assignments, " = CAST(@v%u AS UNSIGNED)", number);
+    else
+        /* A binary string is refused for JSON (error 3144). */
+        g_string_append_printf(assignments, " = CONVERT(@v%u USING utf8mb4)", number);
+}

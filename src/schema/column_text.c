@@ -1,0 +1,240 @@
+#include "schema/column_text.h"
+
+#include <string.h>
+
+#include "mysql/quote.h"
+
+/* `float(7,3)`, `double(10,2) zerofill`: printed with a fixed number of digits, not exactly. */
+static bool
+printed_with_fixed_digits(const struct column *column)
+{
+    return column->column_type != NULL && (strchr(column->column_type, '(') != NULL ||
+                                           strstr(column->column_type, "zerofill") != NULL);
+}
+
+static bool
+printed_with_leading_zeros(const struct column *column)
+{
+    return column->column_type != NULL && strstr(column->column_type, "zerofill") != NULL;
+}
+
+static void
+append_cast(GString *sql, const struct column *column, const char *type)
+{
+    g_string_append(sql, "CAST(");
+    quote_identifier(sql, column->name);
+    g_string_append_printf(sql, " AS %s)", type);
+}
+
+void
+column_select_append(GString *sql, const struct column *column)
+{
+    switch (column->type) {
+    case COLUMN_FLOAT:
+        /* FLOAT itself is printed with six digits; widened, it is printed exactly. */
+        append_cast(sql, column, "DOUBLE");
+        return;
+    case COLUMN_DOUBLE:
+        if (printed_with_fixed_digits(column)) {
+            append_cast(sql, column, "DOUBLE");
+            return;
+        }
+        break;
+    case COLUMN_BIT:
+    case COLUMN_ENUM:
+    case COLUMN_SET:
+        append_cast(sql, column, "UNSIGNED");
+        return;
+    case COLUMN_TINYINT:
+    case COLUMN_SMALLINT:
+    case COLUMN_MEDIUMINT:
+    case COLUMN_INT:
+    case COLUMN_BIGINT:
+        /* Row images carry no leading zeros: neither does the text. */
+        if (printed_with_leading_zeros(column)) {
+            append_cast(sql, column, "UNSIGNED");
+            return;
+        }
+        break;
+    case COLUMN_DECIMAL:
+        if (printed_with_leading_zeros(column)) {
+            g_autofree char *type = g_strdup_printf("DECIMAL(%u,%u)", column->precision,
+                                                    column->scale);
+            append_cast(sql, column, type);
+            return;
+        }
+        break;
+    case COLUMN_YEAR:
+    case COLUMN_DATE:
+    case COLUMN_TIME:
+    case COLUMN_DATETIME:
+    case COLUMN_TIMESTAMP:
+    case COLUMN_CHAR:
+    case COLUMN_VARCHAR:
+    case COLUMN_BINARY:
+    case COLUMN_VARBINARY:
+    case COLUMN_TEXT:
+    case COLUMN_BLOB:
+    case COLUMN_JSON:
+    case COLUMN_GEOMETRY:
+    case COLUMN_VECTOR:
+    case COLUMN_UNSUPPORTED:
+        break;
+    }
+    quote_identifier(sql, column->name);
+}
+
+static void
+append_text(GString *sql, struct column_text text)
+{
+    g_string_append_len(sql, text.data, (gssize)text.length);
+}
+
+/* With an exponent, or MySQL would read a DECIMAL: which has no -0, and at most 65 digits. */
+static void
+append_double(GString *sql, struct column_text text)
+{
+    append_text(sql, text);
+    if (memchr(text.data, 'e', text.length) == NULL && memchr(text.data, 'E', text.length) == NULL)
+        g_string_append_len(sql, "e0", 2);
+}
+
+/* The text of a temporal value holds nothing that would need an escape. */
+static void
+append_temporal(GString *sql, struct column_text text)
+{
+    g_string_append_c(sql, '\'');
+    append_text(sql, text);
+    g_string_append_c(sql, '\'');
+}
+
+/* What insert literals and key literals write alike. False when the type is none of those. */
+static bool
+append_simple_literal(GString *sql, const struct column *column, struct column_text text)
+{
+    switch (column->type) {
+    case COLUMN_TINYINT:
+    case COLUMN_SMALLINT:
+    case COLUMN_MEDIUMINT:
+    case COLUMN_INT:
+    case COLUMN_BIGINT:
+    case COLUMN_DECIMAL:
+    case COLUMN_BIT:
+    case COLUMN_YEAR:
+    case COLUMN_ENUM:
+    case COLUMN_SET:
+        append_text(sql, text);
+        return true;
+    case COLUMN_FLOAT:
+    case COLUMN_DOUBLE:
+        append_double(sql, text);
+        return true;
+    case COLUMN_DATE:
+    case COLUMN_TIME:
+    case COLUMN_DATETIME:
+    case COLUMN_TIMESTAMP:
+        append_temporal(sql, text);
+        return true;
+    case COLUMN_CHAR:
+    case COLUMN_VARCHAR:
+    case COLUMN_BINARY:
+    case COLUMN_VARBINARY:
+    case COLUMN_TEXT:
+    case COLUMN_BLOB:
+    case COLUMN_JSON:
+    case COLUMN_GEOMETRY:
+    case COLUMN_VECTOR:
+    case COLUMN_UNSUPPORTED:
+        break;
+    }
+    return false;
+}
+
+void
+column_literal_append(GString *sql, const struct column *column, struct column_text text)
+{
+    if (text.data == NULL) {
+        g_string_append_len(sql, "NULL", 4);
+        return;
+    }
+    if (append_simple_literal(sql, column, text))
+        return;
+    if (column->type == COLUMN_JSON) {
+        /* A binary string is refused for JSON (error 3144). */
+        g_string_append(sql, "CONVERT(");
+        quote_bytes(sql, text.data, text.length);
+        g_string_append(sql, " USING utf8mb4)");
+        return;
+    }
+    /* A binary string is stored byte by byte whatever the column's character
+     * set, and refused (1366) where it is not well-formed in it. */
+    quote_bytes(sql, text.data, text.length);
+}
+
+/*
+ * The character set to write a key literal in: the column's own, so that no byte
+ * changes. `_utf8mb3` and `_ucs2` give a deprecation warning for each literal;
+ * their supersets have the same bytes, and MySQL compares a literal under the
+ * column's collation.
+ */
+static const char *
+key_literal_charset(const struct column *column)
+{
+    if (column->charset == NULL)
+        return "binary";
+    if (g_str_equal(column->charset, "utf8mb3") || g_str_equal(column->charset, "utf8"))
+        return "utf8mb4";
+    if (g_str_equal(column->charset, "ucs2"))
+        return "utf16";
+    return column->charset;
+}
+
+void
+column_key_literal_append(GString *sql, const struct column *column, struct column_text text)
+{
+    if (text.data == NULL) {
+        g_string_append_len(sql, "NULL", 4);
+        return;
+    }
+    if (append_simple_literal(sql, column, text))
+        return;
+    g_string_append_c(sql, '_');
+    g_string_append(sql, key_literal_charset(column));
+    quote_hex(sql, text.data, text.length);
+}
+
+bool
+column_type_allowed_in_key(const struct column *column)
+{
+    switch (column->type) {
+    case COLUMN_TINYINT:
+    case COLUMN_SMALLINT:
+    case COLUMN_MEDIUMINT:
+    case COLUMN_INT:
+    case COLUMN_BIGINT:
+    case COLUMN_DECIMAL:
+    case COLUMN_DOUBLE:
+    case COLUMN_BIT:
+    case COLUMN_YEAR:
+    case COLUMN_DATE:
+    case COLUMN_TIME:
+    case COLUMN_DATETIME:
+    case COLUMN_TIMESTAMP:
+    case COLUMN_CHAR:
+    case COLUMN_VARCHAR:
+    case COLUMN_BINARY:
+    case COLUMN_VARBINARY:
+    case COLUMN_ENUM:
+    case COLUMN_SET:
+        return true;
+    case COLUMN_FLOAT:    /* its text and its comparison differ in the last digits */
+    case COLUMN_TEXT:     /* only ever a prefix key */
+    case COLUMN_BLOB:     /* only ever a prefix key */
+    case COLUMN_JSON:     /* cannot be a key */
+    case COLUMN_GEOMETRY: /* cannot be a unique key */
+    case COLUMN_VECTOR:   /* cannot be a key */
+    case COLUMN_UNSUPPORTED:
+        break;
+    }
+    return false;
+}
