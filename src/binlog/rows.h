@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/auto.h"
 #include "base/cursor.h"
 #include "schema/table.h"
 
@@ -46,7 +47,7 @@ struct row_layout {
 };
 
 void row_layout_free(struct row_layout *layout);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct row_layout, row_layout_free)
+STRUCT_AUTOPTR(row_layout, row_layout_free)
 
 /* A decoded TABLE_MAP_EVENT body; strings are borrowed from the event. */
 struct table_map {
