@@ -117,6 +117,7 @@ struct config {
         int64_t lock_wait_timeout_s;
         int64_t attempts;
         int64_t drain_timeout_s;
+        int64_t hook_timeout_s; /* how long a hook is tried before the run goes on without */
         char *moved_name; /* contains "{table}" */
     } cutover;
     struct {
@@ -124,11 +125,25 @@ struct config {
         int64_t retry_s;   /* how long a lost server is waited for */
     } connect;
     GPtrArray *hooks; /* struct hook_endpoint */
+    char *effective;  /* what config_to_yaml() gives */
+};
+
+/* Whose secrets are read: what a command does not need may be missing where it runs. */
+enum config_secrets {
+    CONFIG_SECRETS_NONE,
+    CONFIG_SECRETS_TARGET,  /* the target's password: for commands that talk to the target only */
+    CONFIG_SECRETS_SERVERS, /* the passwords of all servers */
+    CONFIG_SECRETS_ALL,     /* and the hooks' */
 };
 
 /* Reads, validates and resolves a file. NULL with MT_ERROR_USAGE: file, line,
  * key, and what is allowed. Secrets are read here. Free with config_free(). */
 G_GNUC_WARN_UNUSED_RESULT struct config *config_load(const char *path, GError **error);
+
+/* As config_load(), reading only some secrets; the others are NULL. */
+G_GNUC_WARN_UNUSED_RESULT struct config *config_load_for(const char *path,
+                                                         enum config_secrets secrets,
+                                                         GError **error);
 
 void config_free(struct config *config);
 STRUCT_AUTOPTR(config, config_free)
@@ -146,6 +161,9 @@ char *config_moved_name(const struct config *config, const char *table);
 
 /* The server that is copied and streamed from: read_from, or the source itself. */
 const struct endpoint *config_read_endpoint(const struct config *config);
+
+/* Every key with default, limits and meaning: the table in docs/configuration.md. Caller frees. */
+char *config_describe_keys(void);
 
 /* Parses "8MiB", "250ms", "30s" and the like. False when it is not one, negative or too large. */
 bool config_parse_bytes(const char *text, int64_t *ret_bytes);
