@@ -196,12 +196,13 @@ walk_pairs(struct walk *walk, const struct key *key, struct place place)
     static const struct key text = {
         .name = "value", .kind = KEY_TEXT, .most = 8192, .secret = true};
     json_t *pairs = json_array();
-    if (place.node == NULL) {
-        show(walk, place.depth, "%s: {}", key->name);
+    if (place.node != NULL && place.node->type != YAML_MAPPING_NODE) {
+        wrong_shape(walk, key, place);
         return pairs;
     }
-    if (place.node->type != YAML_MAPPING_NODE) {
-        wrong_shape(walk, key, place);
+    if (place.node == NULL ||
+        place.node->data.mapping.pairs.start == place.node->data.mapping.pairs.top) {
+        show(walk, place.depth, "%s: {}", key->name);
         return pairs;
     }
     show(walk, place.depth, "# %s: given, not shown", key->name);

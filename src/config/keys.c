@@ -353,7 +353,7 @@ static const struct key cutover_keys[] = {
     {.name = "moved_name",
      .kind = KEY_TEXT,
      IN(cutover, moved_name),
-     .least = 7,
+     .least = 1,
      .most = NAME_LENGTH,
      .fallback = "_{table}_moved",
      .meaning = "what a table of the source is called afterwards; contains `{table}`"},

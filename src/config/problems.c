@@ -71,8 +71,8 @@ problems_line(const struct problems *problems, const char *key_path)
     }
 }
 
-static void
-add(struct problems *problems, size_t line, const char *key_path, const char *format, va_list args)
+static void G_GNUC_PRINTF(4, 0) add(struct problems *problems, size_t line, const char *key_path,
+                                    const char *format, va_list args)
 {
     g_autofree char *message = g_strdup_vprintf(format, args);
     struct problem *problem = g_new0(struct problem, 1);

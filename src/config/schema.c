@@ -83,8 +83,8 @@ allocate(void *context G_GNUC_UNUSED, void *pointer, size_t size)
     return g_realloc(pointer, size);
 }
 
-static void
-collect_log(cyaml_log_t level G_GNUC_UNUSED, void *context, const char *format, va_list args)
+static void G_GNUC_PRINTF(3, 0)
+    collect_log(cyaml_log_t level G_GNUC_UNUSED, void *context, const char *format, va_list args)
 {
     g_string_append_vprintf(context, format, args);
 }

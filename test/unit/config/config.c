@@ -220,7 +220,7 @@ Test(config, values_out_of_range)
     expect_refused(LEAST "memory: 63MiB\n", 5, "memory", "from 64MiB");
     expect_refused(LEAST "memory: 256MB\n", 5, "memory", "B, KiB, MiB or GiB");
     expect_refused(LEAST "apply: {batch_bytes: 200MiB}\n", 5, "apply.batch_bytes", "memory");
-    expect_refused(LEAST "cutover: {mode: autmatic}\n", 5, "cutover.mode", "\"auto\"");
+    expect_refused(LEAST "cutover: {mode: atuo}\n", 5, "cutover.mode", "\"auto\"");
     expect_refused("move: m1\nsource: {host: a, user: u, port: 0}\ntarget: {host: b, user: u}\n"
                    "tables: [s.t]\n",
                    2, "source.port", "1 to 65535");
