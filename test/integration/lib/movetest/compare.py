@@ -1,0 +1,229 @@
+"""Compares tables of two servers row by row and byte by byte.
+
+Shares no code with move-tables. The mysql client of each side writes its rows
+in key order, every value in a form that hides nothing (bytes as hex, floats as
+doubles, ENUM and SET also by number, JSON with its type, geometry as WKB with
+SRID); two equal tables are two equal streams.
+"""
+
+import collections
+import os
+import re
+import subprocess
+
+Address = collections.namedtuple('Address', 'host port user password')
+Difference = collections.namedtuple('Difference', 'table what')
+
+BLOCK_BYTES = 1 << 20
+# HEX() of more than max_allowed_packet would be NULL on both sides: equal by mistake.
+HEX_LIMIT_BYTES = 4 << 20
+
+
+class CompareError(Exception):
+    """A server could not be asked."""
+
+
+def address_of(server):
+    """An Address from anything with host, port, user and password."""
+    return Address(server.host, server.port, server.user, server.password)
+
+
+def quoted(name):
+    """An identifier in backticks."""
+    return '`' + name.replace('`', '``') + '`'
+
+
+def client(address, sql):
+    """A mysql client that writes the rows of one statement to its standard output."""
+    command = ['mysql', '--no-defaults', '--protocol=TCP', f'--host={address.host}',
+               f'--port={address.port}', f'--user={address.user}', '--ssl-mode=DISABLED',
+               '--get-server-public-key', '--default-character-set=utf8mb4', '--batch',
+               '--skip-column-names', '--quick', '--raw', '--max-allowed-packet=1G',
+               "--init-command=SET time_zone='+00:00', sql_mode='', "
+               'information_schema_stats_expiry=0',
+               '--execute=' + sql]
+    return subprocess.Popen(command, env=dict(os.environ, MYSQL_PWD=address.password),
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
+
+
+def finish(process, address):
+    """Waits for a client; its words when it failed."""
+    words = process.stderr.read().decode('utf-8', 'replace').strip()
+    process.stdout.close()
+    process.stderr.close()
+    if process.wait() != 0:
+        raise CompareError(f'{address.host}:{address.port}: {words}')
+
+
+def ask(address, sql):
+    """All rows of a small result, as lists of text."""
+    process = client(address, sql)
+    out = process.stdout.read().decode('utf-8', 'surrogateescape')
+    finish(process, address)
+    return [line.split('\t') for line in out.split('\n')[:-1]]
+
+
+def literal(text):
+    """A string literal that survives any byte."""
+    return "CONVERT(X'" + text.encode('utf-8').hex() + "' USING utf8mb4)"
+
+
+def columns_of(address, schema, table):
+    """(name, data type) in order; names as hex, as they may hold any character."""
+    rows = ask(address, 'SELECT HEX(column_name), data_type FROM information_schema.columns '
+                        f'WHERE table_schema = {literal(schema)} AND table_name = '
+                        f'{literal(table)} ORDER BY ordinal_position')
+    return [(bytes.fromhex(name).decode('utf-8'), kind.lower()) for name, kind in rows]
+
+
+def key_of(address, schema, table):
+    """Columns of the primary key, or of the first unique key without NULLs; [] without."""
+    rows = ask(address, 'SELECT HEX(index_name), HEX(column_name), nullable, '
+                        'COALESCE(sub_part, 0) FROM information_schema.statistics '
+                        f'WHERE table_schema = {literal(schema)} AND table_name = '
+                        f'{literal(table)} AND non_unique = 0 AND column_name IS NOT NULL '
+                        "ORDER BY index_name <> 'PRIMARY', index_name, seq_in_index")
+    keys = collections.OrderedDict()
+    unfit = set()
+    for index, column, nullable, prefix in rows:
+        keys.setdefault(index, []).append(bytes.fromhex(column).decode('utf-8'))
+        if nullable == 'YES' or prefix != '0':
+            unfit.add(index)
+    for index, names in keys.items():
+        if index not in unfit:
+            return names
+    return []
+
+
+def expressions(name, kind):
+    """SQL that shows all there is to one value."""
+    column = quoted(name)
+    if kind == 'float':
+        return [f'CAST({column} AS DOUBLE)']
+    if kind in ('enum', 'set'):
+        return [f'{column} + 0', f'HEX(CAST({column} AS BINARY))']
+    if kind == 'bit':
+        return [f'HEX(CAST({column} AS UNSIGNED))']
+    if kind == 'json':
+        return [f'JSON_TYPE({column})', bytes_of(f'CAST({column} AS CHAR CHARACTER SET utf8mb4)')]
+    if kind in ('geometry', 'point', 'linestring', 'polygon', 'multipoint', 'multilinestring',
+                'multipolygon', 'geomcollection', 'geometrycollection'):
+        return [f'ST_SRID({column})', bytes_of(f'ST_AsWKB({column})')]
+    if kind in ('char', 'varchar', 'binary', 'varbinary', 'vector') or \
+            kind.endswith(('text', 'blob')):
+        return [bytes_of(column)]
+    return [column]
+
+
+def bytes_of(expression):
+    """Hex, or digest and length of what is too long for it."""
+    return (f'IF(LENGTH({expression}) > {HEX_LIMIT_BYTES}, '
+            f"CONCAT('sha512:', SHA2({expression}, 512), ':', LENGTH({expression})), "
+            f'HEX({expression}))')
+
+
+def rows_query(address, schema, table):
+    """The statement that writes a table in key order."""
+    columns = columns_of(address, schema, table)
+    if not columns:
+        raise CompareError(f'{address.host}:{address.port}: there is no table {schema}.{table}')
+    fields = [text for name, kind in columns for text in expressions(name, kind)]
+    key = key_of(address, schema, table)
+    order = ', '.join(quoted(name) for name in key) if key else \
+        ', '.join(str(n + 1) for n in range(len(fields)))
+    return (f'SELECT {", ".join(fields)} FROM {quoted(schema)}.{quoted(table)} '
+            f'ORDER BY {order}')
+
+
+def definition(address, schema, table):
+    """SHOW CREATE TABLE without the name and AUTO_INCREMENT; and AUTO_INCREMENT."""
+    process = client(address, f'SHOW CREATE TABLE {quoted(schema)}.{quoted(table)}')
+    out = process.stdout.read().decode('utf-8', 'surrogateescape').rstrip('\n')
+    finish(process, address)
+    body = out[out.index('CREATE TABLE'):]
+    body = body[body.index('(\n'):]
+    counter = re.search(r'^\) .*?\bAUTO_INCREMENT=(\d+) ', body, re.MULTILINE)
+    body = re.sub(r'(?m)^(\) .*?)\bAUTO_INCREMENT=\d+ ', r'\1', body)
+    return body, int(counter.group(1)) if counter else None
+
+
+def streams_equal(left, right):
+    """(equal, rows) of two clients' outputs, read to the end."""
+    rows, equal = 0, True
+    while True:
+        a = left.stdout.read(BLOCK_BYTES)
+        b = right.stdout.read(BLOCK_BYTES)
+        equal = equal and a == b
+        rows += a.count(b'\n')
+        if not a and not b:
+            return equal, rows
+
+
+def explain(source, source_sql, target, target_sql, limit=4):
+    """Which rows differ: read again, slowly. Shows at most `limit` of each kind."""
+    def lines(address, sql):
+        process = client(address, sql)
+        found = collections.Counter(process.stdout.read().split(b'\n')[:-1])
+        finish(process, address)
+        return found
+
+    a, b = lines(source, source_sql), lines(target, target_sql)
+    only_a, only_b = list((a - b).elements()), list((b - a).elements())
+    text = f'{len(only_a)} rows only on the source, {len(only_b)} only on the target'
+    if not only_a and not only_b:
+        return 'the same rows in another order'
+    for mark, found in (('-', only_a), ('+', only_b)):
+        for line in found[:limit]:
+            shown = line.decode('ascii', 'replace').replace('\t', ' | ')
+            text += f'\n    {mark} {shown[:400]}'
+    return text
+
+
+def compare_rows(source, source_table, target, target_table):
+    """(rows, differences) of one pair; tables as (schema, name)."""
+    source_sql = rows_query(source, *source_table)
+    target_sql = rows_query(target, *target_table)
+    left, right = client(source, source_sql), client(target, target_sql)
+    equal, rows = streams_equal(left, right)
+    finish(left, source)
+    finish(right, target)
+    if equal:
+        return rows, []
+    name = '.'.join(target_table)
+    return rows, [Difference(name, explain(source, source_sql, target, target_sql))]
+
+
+def compare_definitions(source, source_table, target, target_table):
+    """Differences of SHOW CREATE TABLE and of AUTO_INCREMENT.
+
+    RENAME also renames generated constraint names; they are told apart by the
+    table's name at their beginning, which is put back.
+    """
+    left, left_counter = definition(source, *source_table)
+    right, right_counter = definition(target, *target_table)
+    left = re.sub('(CONSTRAINT `)' + re.escape(source_table[1]) + '(_(?:chk|ibfk)_)',
+                  lambda m: m.group(1) + target_table[1] + m.group(2), left)
+    found = []
+    if left != right:
+        found.append(Difference('.'.join(target_table),
+                                f'definitions differ\n--- source\n{left}\n+++ target\n{right}'))
+    if left_counter != right_counter:
+        found.append(Difference('.'.join(target_table), 'AUTO_INCREMENT is '
+                                f'{left_counter} on the source, {right_counter} on the target'))
+    return found
+
+
+def compare(source, target, pairs, definitions=True):
+    """Compares pairs of ((schema, table), (schema, table)).
+
+    Returns (rows per target table, list of Difference).
+    """
+    counts, differences = {}, []
+    for source_table, target_table in pairs:
+        rows, found = compare_rows(source, source_table, target, target_table)
+        counts['.'.join(target_table)] = rows
+        differences += found
+        if definitions:
+            differences += compare_definitions(source, source_table, target, target_table)
+    return counts, differences

@@ -1,0 +1,250 @@
+"""Cases of a scenario: registered with @case, run by main().
+
+A case gets a Case: clean servers, a folder, and everything that the other
+modules make, ended for it when it is over, passed or failed.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+
+from . import cluster as clusters
+from . import compare, receiver, shop
+from .tool import Failure, Move, wait_until
+
+_CASES = []
+
+
+def case(title):
+    """Registers a function as a case."""
+    def register(function):
+        _CASES.append((function.__name__, title, function))
+        return function
+    return register
+
+
+class Case:
+    """What one case works with."""
+
+    def __init__(self, cluster, folder):
+        self.cluster = cluster
+        self.source = cluster.source
+        self.target = cluster.target
+        self.folder = pathlib.Path(folder)
+        self.moves = []
+        self.loads = []
+        self.receivers = []
+        self.connections = []
+
+    @staticmethod
+    def say(text):
+        """One line of what happens."""
+        print(f'    {text}', flush=True)
+
+    @staticmethod
+    def expect(condition, text):
+        """Fails the case with the text unless the condition holds."""
+        if not condition:
+            raise Failure(text)
+
+    def expect_text(self, where, *words):
+        """Every word has to be in a message."""
+        for word in words:
+            self.expect(word.lower() in where.lower(), f'"{word}" is not in:\n{where}')
+
+    @staticmethod
+    def wait(condition, what, timeout_s=60):
+        """See tool.wait_until()."""
+        return wait_until(condition, what, timeout_s)
+
+    # --- things that are ended for the case -----------------------------------
+
+    def move(self, tables=shop.TABLES, hook=None, **changes):
+        """A Move with its file written; hook is a Receiver to send every event to."""
+        if hook is not None:
+            changes.setdefault('hooks', [{'url': hook.url, 'secret': hook.secret,
+                                          'timeout_ms': 5000}])
+        made = Move(self.folder, self.cluster, tables, changes)
+        self.moves.append(made)
+        return made
+
+    def receiver(self):
+        """A hook receiver that listens."""
+        made = receiver.Receiver()
+        self.receivers.append(made)
+        return made
+
+    def shop(self, orders):
+        """The three tables, seeded."""
+        shop.create(self.source)
+        if orders:
+            shop.seed(self.source, orders)
+        self.orders = orders
+
+    def load(self, **options):
+        """Starts to write to the shop; the seed of its random numbers is printed."""
+        made = shop.Load(self.source, self.orders, **options)
+        self.say(f'writing: {len(made.workers)} connections, seed {made.seed_value}')
+        self.loads.append(made)
+        return made.start()
+
+    def connection(self, server, **options):
+        """A connection that is closed at the end."""
+        made = server.connect(**options)
+        self.connections.append(made)
+        return made
+
+    def hold(self, server, *statements):
+        """Runs statements in a transaction that stays open; the connection ends it."""
+        made = self.connection(server, autocommit=False)
+        with made.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+        return made
+
+    def end(self):
+        """Ends all of it."""
+        for item in self.moves:
+            item.end()
+        for item in self.loads:
+            item.stopping.set()
+        for item in self.receivers:
+            item.down()
+        for item in self.connections:
+            try:
+                item.close()
+            except Exception:  # pylint: disable=broad-except
+                pass  # closed already, or its server is gone
+
+    # --- what must be true in the end --------------------------------------------
+
+    def moved_name(self, move, table):
+        """schema.table after the RENAME."""
+        schema, name = table.split('.', 1)
+        form = move.config.get('cutover', {}).get('moved_name', '_{table}_moved')
+        return f'{schema}.{form.replace("{table}", name)}'
+
+    def compare(self, move, moved=True):
+        """Source and target are equal, byte by byte."""
+        pairs = []
+        for source_table, target_table in move.pairs():
+            name = self.moved_name(move, source_table) if moved else source_table
+            pairs.append((tuple(name.split('.', 1)), tuple(target_table.split('.', 1))))
+        counts, differences = compare.compare(compare.address_of(self.source),
+                                              compare.address_of(self.target), pairs,
+                                              definitions=moved)
+        if differences:
+            raise Failure('source and target differ:\n' +
+                          '\n'.join(f'{d.table}: {d.what}' for d in differences))
+        self.say('equal: ' + ', '.join(f'{name} {rows} rows' for name, rows in counts.items()))
+        return counts
+
+    def expect_moved(self, move, load=None):
+        """The move is completed: phase, names, rows, invariant, nothing lost."""
+        self.expect(move.phase() == 'completed', f'the phase is {move.phase()}')
+        for source_table, _ in move.pairs():
+            self.expect(not self.source.table_exists(source_table),
+                        f'{source_table} is still on the source')
+        counts = self.compare(move)
+        if load is not None:
+            load.stop()
+            lost = load.lost(self.target)
+            self.expect(not lost, 'writes are lost: ' + '; '.join(lost))
+            self.say(f'all {load.committed} transactions are on the target')
+        if set(shop.TABLES) <= {target for _, target in move.pairs()}:
+            wrong = shop.broken(self.target)
+            self.expect(not wrong, 'the invariant is broken on the target: ' + '; '.join(wrong))
+        return counts
+
+    def expect_not_moved(self, move):
+        """Nothing on the source has changed its name."""
+        for source_table, _ in move.pairs():
+            self.expect(self.source.table_exists(source_table),
+                        f'{source_table} is gone from the source')
+            moved = self.moved_name(move, source_table)
+            self.expect(not self.source.table_exists(moved), f'{moved} is on the source')
+
+    def expect_hooks(self, move, hook, completed=True):
+        """Requests are well formed and signed, and tell one story."""
+        wrong = []
+        for request in hook.requests():
+            wrong += receiver.check_request(request, hook.secret, move.name, move.pairs())
+        wrong += receiver.check_story(hook.requests())
+        if completed:
+            done = hook.requests('completed')
+            if not done:
+                wrong.append('there was no completed')
+            for request in done:
+                rows = {t['to']: t['rows'] for t in json.loads(request.body)['data']['tables']}
+                for name, count in rows.items():
+                    table = clusters.quote_table(name)
+                    found = self.target.value(f'SELECT COUNT(*) FROM {table}')
+                    if found != count:
+                        wrong.append(f'completed says {count} rows of {name}, there are {found}')
+        wrong += hook.failures
+        self.expect(not wrong, 'hooks: ' + '; '.join(wrong) + f' (events: {hook.events()})')
+
+
+def main():
+    """Runs the cases of this scenario, or those named on the command line."""
+    folder = pathlib.Path(sys.argv[0]).resolve().parent
+    parser = argparse.ArgumentParser(description=f'integration scenario {folder.name}')
+    parser.add_argument('cases', nargs='*', help='only these cases')
+    parser.add_argument('--list', action='store_true', help='the cases and what they show')
+    options = parser.parse_args()
+    if options.list:
+        for name, title, _ in _CASES:
+            print(f'{name}: {title}')
+        return
+    unknown = set(options.cases) - {name for name, _, _ in _CASES}
+    if unknown:
+        parser.error('no such case: ' + ', '.join(sorted(unknown)))
+    cluster = clusters.attach()
+    failed, passed = [], 0
+    for name, title, function in _CASES:
+        if options.cases and name not in options.cases:
+            continue
+        if run_one(cluster, f'{folder.name}/{name}', title, function):
+            passed += 1
+        else:
+            failed.append(name)
+    if failed:
+        print('failed: ' + ' '.join(failed))
+    print(f'{passed} passed, {len(failed)} failed', flush=True)
+    sys.exit(1 if failed else 0)
+
+
+def run_one(cluster, name, title, function):
+    """One case with clean servers; True when it passed."""
+    print(f'  {name}: {title}', flush=True)
+    began = time.monotonic()
+    work = tempfile.mkdtemp(prefix='move-tables-case-', dir=os.environ.get('MT_SCRATCH'))
+    made = None
+    try:
+        cluster.clean()
+        made = Case(cluster, work)
+        function(made)
+    except KeyboardInterrupt:
+        made.end()
+        raise
+    except Exception as error:  # pylint: disable=broad-except
+        print(f'  FAILED {name}: {error}', flush=True)
+        if not isinstance(error, Failure):
+            traceback.print_exc(file=sys.stdout)
+        for move in made.moves if made else ():
+            for runner in move.runners[-2:]:
+                print(f'    {runner.log} ends:\n{runner.tail(15)}')
+        print(f'    its files are in {work}', flush=True)
+        return False
+    finally:
+        if made is not None:
+            made.end()
+    shutil.rmtree(work, ignore_errors=True)
+    print(f'  passed in {time.monotonic() - began:.1f} s', flush=True)
+    return True
