@@ -29,6 +29,7 @@ table_free(struct table *table)
         g_array_unref(table->key_columns);
     g_free(table->key_problem);
     g_free(table->engine);
+    g_free(table->schema_collation);
     g_free(table->create_sql);
     g_free(table->digest);
     g_free(table);

@@ -1,0 +1,170 @@
+/* Target tables: those that are there are compared, the others are created. */
+#include "schema/inspect.h"
+
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "mysql/quote.h"
+#include "schema/create_text_int.h"
+
+bool
+create_target_compare(const struct moved_table *table, GPtrArray *moved_tables,
+                      const struct table *found, struct create_difference **ret_difference,
+                      GError **error)
+{
+    g_autofree char *wanted = create_statement_for_target(table, moved_tables, error);
+    if (wanted == NULL)
+        return false;
+    g_autofree char *target = quoted_table(table->to_schema, table->to_table);
+    g_autofree char *wanted_text = create_statement_normalized(wanted);
+    g_autofree char *found_text = create_statement_normalized(found->create_sql);
+    *ret_difference = create_difference_new(wanted_text, found_text, target);
+    return true;
+}
+
+static bool
+has_rows(struct conn *target, const char *table, bool *ret_has_rows, GError **error)
+{
+    g_autoptr(result) result = conn_queryf(target, error, "SELECT 1 FROM %s LIMIT 1", table);
+    if (result == NULL)
+        return false;
+    *ret_has_rows = result_rows(result) > 0;
+    return true;
+}
+
+static void
+add_problem(GString *problems, const struct moved_table *table, const char *problem)
+{
+    g_string_append_printf(problems, "%starget table %s.%s %s", problems->len > 0 ? "\n" : "",
+                           table->to_schema, table->to_table, problem);
+}
+
+/* Appends to `problems` what is wrong with a target table that is there. */
+static bool
+check_existing(const struct moved_table *table, GPtrArray *moved_tables, const struct table *found,
+               GString *problems, GError **error)
+{
+    g_autoptr(create_difference) difference = NULL;
+    if (!create_target_compare(table, moved_tables, found, &difference, error))
+        return false;
+    if (difference != NULL) {
+        g_autofree char *problem = g_strdup_printf(
+            "differs from the source's (- source, + target):\n%s\nmend it with: %s",
+            difference->lines,
+            difference->cure != NULL ? difference->cure
+                                     : "DROP TABLE, and it is created as the source's");
+        add_problem(problems, table, problem);
+    }
+    return true;
+}
+
+static bool
+check_empty(struct conn *target, const struct moved_table *table, GString *problems, GError **error)
+{
+    g_autofree char *name = quoted_table(table->to_schema, table->to_table);
+    bool filled = false;
+    if (!has_rows(target, name, &filled, error))
+        return false;
+    if (filled)
+        add_problem(problems, table,
+                    "holds rows that this move did not write: TRUNCATE or DROP it, or map the "
+                    "table to another name");
+    return true;
+}
+
+/* Finds everything that is wrong at once. Element i (bool) of ret_exists: table i is there. */
+static bool
+check_all(struct conn *target, GPtrArray *moved_tables, bool resuming, GArray *ret_exists,
+          GError **error)
+{
+    g_autoptr(GString) problems = g_string_new(NULL);
+    for (unsigned i = 0; i < moved_tables->len; i++) {
+        const struct moved_table *table = g_ptr_array_index(moved_tables, i);
+        g_autoptr(table) found = NULL;
+        if (!inspect_table(target, table->to_schema, table->to_table, &found, error))
+            return false;
+        bool exists = found != NULL;
+        g_array_append_val(ret_exists, exists);
+        if (exists && !check_existing(table, moved_tables, found, problems, error))
+            return false;
+        if (exists && !resuming && !check_empty(target, table, problems, error))
+            return false;
+    }
+    if (problems->len == 0)
+        return true;
+    g_set_error_literal(error, MT_ERROR, MT_ERROR_PREFLIGHT, problems->str);
+    return false;
+}
+
+/* The collation is the source schema's: later tables that name none get the same on both sides. */
+static bool
+create_schema(struct conn *target, const struct moved_table *table, GError **error)
+{
+    g_autofree char *text = quoted_string(table->to_schema);
+    g_autoptr(result) result = conn_queryf(
+        target, error, "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s", text);
+    if (result == NULL)
+        return false;
+    if (result_rows(result) > 0)
+        return true;
+    g_autoptr(GString) sql = g_string_new("CREATE SCHEMA IF NOT EXISTS ");
+    quote_identifier(sql, table->to_schema);
+    if (table->source->schema_collation != NULL)
+        g_string_append_printf(sql, " DEFAULT COLLATE %s", table->source->schema_collation);
+    return conn_exec(target, sql->str, error);
+}
+
+/* A server may make another table of the same statement (another default, a key
+ * that it adds): what it made is read back. */
+static bool
+check_created(struct conn *target, const struct moved_table *table, GPtrArray *moved_tables,
+              GError **error)
+{
+    g_autoptr(table) found = NULL;
+    if (!inspect_table(target, table->to_schema, table->to_table, &found, error))
+        return false;
+    g_autoptr(create_difference) difference = NULL;
+    if (found != NULL && !create_target_compare(table, moved_tables, found, &difference, error))
+        return false;
+    if (found != NULL && difference == NULL)
+        return true;
+    g_set_error(error, MT_ERROR, MT_ERROR_PREFLIGHT,
+                "target table %s.%s was created, but the server made it another (- source, + "
+                "target):\n%s\nlook for settings of the target that change definitions, then DROP "
+                "it",
+                table->to_schema, table->to_table,
+                difference != NULL ? difference->lines : "it is not there");
+    return false;
+}
+
+static bool
+create_one(struct conn *target, const struct moved_table *table, GPtrArray *moved_tables,
+           GError **error)
+{
+    g_autofree char *sql = create_statement_for_target(table, moved_tables, error);
+    if (sql == NULL || !create_schema(target, table, error) || !conn_exec(target, sql, error))
+        return false;
+    /* Dying from here on leaves an empty table that is equal: a new run takes it as it is. */
+    failpoint_reach(FAILPOINT_TARGET_TABLE_CREATED);
+    g_autofree char *name = g_strdup_printf("%s.%s", table->to_schema, table->to_table);
+    log_info("schema", log_msg("target table created"), log_str("table", name));
+    return true;
+}
+
+bool
+create_target_tables(struct conn *target, GPtrArray *moved_tables, bool resuming, GError **error)
+{
+    g_autoptr(GArray) exists = g_array_new(FALSE, FALSE, sizeof(bool));
+    if (!check_all(target, moved_tables, resuming, exists, error))
+        return false;
+    /* In any order: the session has foreign_key_checks=0, so a child may come before its parent. */
+    for (unsigned i = 0; i < moved_tables->len; i++)
+        if (!g_array_index(exists, bool, i) &&
+            !create_one(target, g_ptr_array_index(moved_tables, i), moved_tables, error))
+            return false;
+    for (unsigned i = 0; i < moved_tables->len; i++)
+        if (!g_array_index(exists, bool, i) &&
+            !check_created(target, g_ptr_array_index(moved_tables, i), moved_tables, error))
+            return false;
+    return true;
+}

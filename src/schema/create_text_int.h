@@ -1,0 +1,44 @@
+/* Comparing definitions as text: for create.c and preflight. Pure. */
+#ifndef SCHEMA_CREATE_TEXT_INT_H
+#define SCHEMA_CREATE_TEXT_INT_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "base/auto.h"
+#include "schema/table.h"
+
+/* How two definitions differ. */
+struct create_difference {
+    char *lines; /* "- line of the source" and "+ line of the target" */
+    char *cure;  /* ALTER TABLE that makes the target equal, or NULL when it is not that simple */
+};
+
+void create_difference_free(struct create_difference *difference);
+STRUCT_AUTOPTR(create_difference, create_difference_free)
+
+/* Compares what the target should have with what it has, both normalized; NULL
+ * when they are equal. `target` is the quoted table name for the cure. Caller frees. */
+struct create_difference *create_difference_new(const char *wanted, const char *found,
+                                                const char *target);
+
+/*
+ * The first column or literal whose characters SHOW CREATE TABLE may not have
+ * shown: MySQL prints it in utf8mb3, and '?' for what that lacks, so that a
+ * table made from it could differ. Labels of ENUM and SET, and literals in
+ * expressions. NULL when there is none. Caller frees.
+ */
+char *create_statement_doubtful_text(const struct table *table);
+
+/*
+ * Compares a table found on the target with what the move would create there.
+ * *ret_difference is NULL when they are equal. Fails only as
+ * create_statement_for_target() does.
+ */
+G_GNUC_WARN_UNUSED_RESULT bool create_target_compare(const struct moved_table *table,
+                                                     GPtrArray *moved_tables,
+                                                     const struct table *found,
+                                                     struct create_difference **ret_difference,
+                                                     GError **error);
+
+#endif
