@@ -133,6 +133,8 @@ struct outbox_row {
     GBytes *body;   /* never changes afterwards */
 };
 
+void outbox_row_free(struct outbox_row *row);
+
 /* A phase change and everything that must be true at the same instant. Fields
  * left NULL or 0 keep their stored value. */
 struct phase_change {
@@ -147,7 +149,7 @@ struct phase_change {
     int64_t drained_us;
     int64_t completed_us;
     bool clear_cutover_requested;
-    const char *last_error;
+    const char *last_error; /* "" stores NULL: nothing is wrong any more */
     const uint64_t *rows_final; /* per table, or NULL */
     GPtrArray *outbox;          /* struct outbox_row, or NULL; existing ids are left as they are */
 };

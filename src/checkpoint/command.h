@@ -14,6 +14,8 @@
 enum verb { VERB_CUTOVER, VERB_PAUSE, VERB_RESUME, VERB_ABORT };
 
 const char *verb_name(enum verb verb);
+/* False when the name is unknown (a newer build's). */
+bool verb_parse(const char *name, enum verb *ret_verb);
 
 struct command {
     uint64_t id;
@@ -28,8 +30,9 @@ void command_free(struct command *command);
 G_GNUC_WARN_UNUSED_RESULT bool command_issue(struct conn *target, const struct config *config,
                                              enum verb verb, uint64_t *ret_id, GError **error);
 
-/* Waits until a runner took the command up. *ret_taken_by and *ret_outcome are
- * allocated, NULL when the timeout passed first. */
+/* Waits until a runner took the command up and said what came of it. *ret_taken_by and
+ * *ret_outcome are allocated, NULL when the timeout passed first (taken_by may be there
+ * without an outcome). */
 G_GNUC_WARN_UNUSED_RESULT bool command_wait(struct conn *target, const struct config *config,
                                             uint64_t id, int64_t timeout_ms, char **ret_taken_by,
                                             char **ret_outcome, GError **error);

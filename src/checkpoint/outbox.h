@@ -17,6 +17,8 @@ enum delivery_state {
 };
 
 const char *delivery_state_name(enum delivery_state state);
+/* False when the name is unknown (a newer build's). */
+bool delivery_state_parse(const char *name, enum delivery_state *ret_state);
 
 struct delivery {
     char *event_id;
@@ -42,7 +44,8 @@ G_GNUC_WARN_UNUSED_RESULT GPtrArray *outbox_list(struct conn *target, const stru
 G_GNUC_WARN_UNUSED_RESULT GPtrArray *outbox_load(struct checkpoint *checkpoint, bool undelivered,
                                                  GError **error);
 
-/* Commits one delivery's new state (attempts, status, error, next attempt) under the lease. */
+/* Commits one delivery's new state (attempts, status, error, next attempt) under the lease.
+ * `sending` is saved before the request leaves, what came of it after. */
 G_GNUC_WARN_UNUSED_RESULT bool outbox_save(struct checkpoint *checkpoint,
                                            const struct delivery *delivery, GError **error);
 
