@@ -9,8 +9,9 @@
 static struct {
     enum log_level least;
     enum log_format format;
-    void (*before)(void);
-    void (*after)(void);
+    void (*before)(void *context);
+    void (*after)(void *context);
+    void *context;
 } settings = {.least = LOG_LEVEL_INFO};
 
 static const char *const level_names[] = {
@@ -28,8 +29,9 @@ log_configure(enum log_level least, enum log_format format)
 }
 
 void
-log_set_display_hooks(void (*before)(void), void (*after)(void))
+log_set_display_hooks(void (*before)(void *context), void (*after)(void *context), void *context)
 {
+    settings.context = context;
     settings.before = before;
     settings.after = after;
 }
@@ -116,7 +118,7 @@ log_emit(enum log_level level, const char *component, const struct log_field *fi
     g_autofree char *line = g_strconcat(text, "\n", NULL);
 
     if (settings.before != NULL)
-        settings.before();
+        settings.before(settings.context);
     size_t length = strlen(line);
     for (size_t done = 0; done < length;) {
         ssize_t n = write(STDERR_FILENO, line + done, length - done);
@@ -125,5 +127,5 @@ log_emit(enum log_level level, const char *component, const struct log_field *fi
         done += (size_t)n;
     }
     if (settings.after != NULL)
-        settings.after();
+        settings.after(settings.context);
 }

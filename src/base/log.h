@@ -53,8 +53,10 @@ log_int(const char *key, int64_t value)
 void log_configure(enum log_level least, enum log_format format);
 
 /* Called around every line so that a live progress display can clear and
- * repaint itself; `before` and `after` may be NULL. Call before threads start. */
-void log_set_display_hooks(void (*before)(void), void (*after)(void));
+ * repaint itself, with `context`; `before` and `after` may be NULL. Call before
+ * threads start. */
+void log_set_display_hooks(void (*before)(void *context), void (*after)(void *context),
+                           void *context);
 
 void log_emit(enum log_level level, const char *component, const struct log_field *fields);
 

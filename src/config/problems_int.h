@@ -29,6 +29,7 @@ void problems_add(struct problems *problems, size_t line, const char *key_path, 
 void problems_add_at(struct problems *problems, const char *key_path, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
+/* True while none was added. */
 bool problems_none(const struct problems *problems);
 
 /* Sets MT_ERROR_USAGE with all problems by line, one a line of the message. Returns false. */
