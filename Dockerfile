@@ -29,8 +29,8 @@ RUN apt-get -o Acquire::Check-Valid-Until=false update \
       apt-get install -y --no-install-recommends ca-certificates \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/build/move-tables /usr/local/bin/move-tables
-RUN useradd --system --no-create-home move-tables && move-tables version
-USER move-tables
+RUN move-tables version
+USER nobody
 WORKDIR /moves
 ENTRYPOINT ["move-tables"]
 CMD ["--help"]
