@@ -2,6 +2,7 @@
 
 #include <glib.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 
@@ -16,7 +17,7 @@ struct waker {
 static struct {
     pthread_mutex_t mutex;
     pthread_cond_t cond;
-    bool requested;
+    atomic_bool requested; /* written under the mutex; read by anybody */
     struct waker wakers[WAKERS_MAX];
     size_t wakers_count;
 } stop = {.mutex = PTHREAD_MUTEX_INITIALIZER};
@@ -33,20 +34,15 @@ void
 stop_request(void)
 {
     pthread_once(&stop_once, stop_init);
-    struct waker wakers[WAKERS_MAX];
-    size_t count = 0;
-
     pthread_mutex_lock(&stop.mutex);
     if (!stop.requested) {
         stop.requested = true;
-        count = stop.wakers_count;
-        for (size_t i = 0; i < count; i++)
-            wakers[i] = stop.wakers[i];
         pthread_cond_broadcast(&stop.cond);
         /* Called under the mutex: after stop_forget() returns, a waker's argument may be freed.
-         * Wakers only lock their own mutex and signal. */
-        for (size_t i = 0; i < count; i++)
-            wakers[i].wake(wakers[i].argument);
+         * Wakers only lock their own mutex and signal; whoever holds such a mutex may ask
+         * stop_requested(), which takes none. */
+        for (size_t i = 0; i < stop.wakers_count; i++)
+            stop.wakers[i].wake(stop.wakers[i].argument);
     }
     pthread_mutex_unlock(&stop.mutex);
 }
@@ -54,10 +50,7 @@ stop_request(void)
 bool
 stop_requested(void)
 {
-    pthread_mutex_lock(&stop.mutex);
-    bool requested = stop.requested;
-    pthread_mutex_unlock(&stop.mutex);
-    return requested;
+    return atomic_load(&stop.requested);
 }
 
 bool

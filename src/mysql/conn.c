@@ -322,6 +322,25 @@ code_for(enum side side, unsigned number)
     case ER_SESSION_WAS_KILLED:
     case ER_CLIENT_INTERACTION_TIMEOUT:
         return lost;
+    /* A value that the server does not take as it is. */
+    case ER_WARN_DATA_OUT_OF_RANGE:
+    case WARN_DATA_TRUNCATED:
+    case ER_TRUNCATED_WRONG_VALUE:
+    case ER_TRUNCATED_WRONG_VALUE_FOR_FIELD:
+    case ER_DATA_TOO_LONG:
+    case ER_BAD_NULL_ERROR:
+    case ER_INVALID_CHARACTER_STRING:
+    case ER_INVALID_JSON_TEXT:
+    case ER_INVALID_JSON_CHARSET:
+    case ER_CHECK_CONSTRAINT_VIOLATED:
+    case ER_CANT_CREATE_GEOMETRY_OBJECT:
+    case ER_NET_PACKET_TOO_LARGE:
+        return MT_ERROR_DATA;
+    /* A table that is not what it was when it was inspected. */
+    case ER_NO_SUCH_TABLE:
+    case ER_BAD_FIELD_ERROR:
+    case ER_KEY_DOES_NOT_EXITS:
+        return side == SIDE_SOURCE ? MT_ERROR_DATA : MT_ERROR_TARGET;
     case ER_LOCK_WAIT_TIMEOUT:
     case ER_LOCK_DEADLOCK:
         return side == SIDE_TARGET ? MT_ERROR_TARGET_BUSY : MT_ERROR_SOURCE;

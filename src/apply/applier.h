@@ -1,0 +1,59 @@
+/*
+ * The applier: takes fragments from the inbox, folds them into batches, and
+ * makes the batches durable on the target; keeps P, the position.
+ *
+ * One thread that folds and leads, and a pool of writers. Per batch:
+ *   horizon durable → all deletes → barrier → all puts → barrier → P advances.
+ */
+#ifndef APPLY_APPLIER_H
+#define APPLY_APPLIER_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "apply/inbox.h"
+#include "base/progress.h"
+#include "checkpoint/horizon.h"
+#include "checkpoint/lease.h"
+#include "config/config.h"
+#include "mysql/conn.h"
+
+struct applier_options {
+    const struct config *config;
+    struct server target;
+    const struct lease *lease;
+    struct horizon *horizon;
+    struct inbox *inbox;
+    GPtrArray *moved_tables;         /* struct moved_table */
+    const struct gtid_set *position; /* P at the start; copied */
+    struct progress *progress;
+    /* Called on the applier's thread when it ends by a failure. */
+    void (*failed)(void *context, const GError *error);
+    void *failed_context;
+};
+
+struct applier;
+
+struct applier *applier_start(const struct applier_options *options);
+
+/* Ends after the batch in hand, and joins. Close the inbox first. */
+void applier_stop(struct applier *applier);
+void applier_free(struct applier *applier);
+
+/* P as text: everything in it is durable on the target. Thread-safe. Caller frees. */
+char *applier_position_text(struct applier *applier);
+
+/* Waits until P covers the set. False when deadline_us (monotonic) passed, or the applier or the
+ * process stops first. Woken by the batch that gets there: no polling. */
+bool applier_wait_for(struct applier *applier, const struct gtid_set *set, int64_t deadline_us);
+
+/* How long a batch may wait for more before it is applied. 0: never (draining). */
+void applier_set_linger_ms(struct applier *applier, int64_t linger_ms);
+
+/* How far the target's state is behind: 0 when nothing waits. -1: not known. */
+int64_t applier_lag_ms(struct applier *applier);
+
+uint64_t applier_changes(struct applier *applier);
+
+#endif

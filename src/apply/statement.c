@@ -1,0 +1,116 @@
+#include "apply/statement.h"
+
+#include "binlog/value.h"
+#include "mysql/quote.h"
+#include "schema/column_text.h"
+
+void
+statement_buffers_init(struct statement_buffers *buffers)
+{
+    *buffers = (struct statement_buffers){
+        .sql = g_string_sized_new(1 << 16),
+        .scratch = g_string_sized_new(1 << 12),
+    };
+}
+
+void
+statement_buffers_clear(struct statement_buffers *buffers)
+{
+    g_string_free(buffers->sql, TRUE);
+    g_string_free(buffers->scratch, TRUE);
+    g_free(buffers->values);
+    *buffers = (struct statement_buffers){0};
+}
+
+/* `a`,`b`: the key's columns. */
+static void
+append_key_columns(GString *sql, const struct table *table)
+{
+    for (unsigned part = 0; part < table->key_columns->len; part++) {
+        if (part > 0)
+            g_string_append_c(sql, ',');
+        quote_identifier(sql, table_column(table, table_key_column_index(table, part))->name);
+    }
+}
+
+static bool
+build_delete(struct statement_buffers *buffers, const struct slice *slice, GError **error)
+{
+    GString *sql = buffers->sql;
+    const struct table *table = slice->table->source;
+    bool composite = table->key_columns->len > 1;
+
+    g_string_append(sql, "DELETE FROM ");
+    quote_table(sql, slice->table->to_schema, slice->table->to_table);
+    g_string_append(sql, composite ? " WHERE (" : " WHERE ");
+    append_key_columns(sql, table);
+    g_string_append(sql, composite ? ") IN (" : " IN (");
+    for (size_t i = 0; i < slice->count; i++) {
+        const struct batch_entry *entry = batch_entry(slice->batch, slice->entries[i]);
+        if (!row_key_values_read(entry->layout, entry->image, buffers->scratch, buffers->values,
+                                 error))
+            return false;
+        g_string_append(sql, i > 0 ? "," : "");
+        g_string_append(sql, composite ? "(" : "");
+        for (unsigned part = 0; part < table->key_columns->len; part++) {
+            g_string_append(sql, part > 0 ? "," : "");
+            column_key_literal_append(sql,
+                                      table_column(table, table_key_column_index(table, part)),
+                                      buffers->values[part]);
+        }
+        g_string_append(sql, composite ? ")" : "");
+    }
+    g_string_append_c(sql, ')');
+    return true;
+}
+
+static bool
+build_replace(struct statement_buffers *buffers, const struct slice *slice, GError **error)
+{
+    GString *sql = buffers->sql;
+    const struct table *table = slice->table->source;
+    const char *separator = "";
+
+    g_string_append(sql, "REPLACE INTO ");
+    quote_table(sql, slice->table->to_schema, slice->table->to_table);
+    g_string_append(sql, " (");
+    for (unsigned i = 0; i < table->columns->len; i++) {
+        if (table_column(table, i)->generated)
+            continue;
+        g_string_append(sql, separator);
+        quote_identifier(sql, table_column(table, i)->name);
+        separator = ",";
+    }
+    g_string_append(sql, ") VALUES ");
+    for (size_t row = 0; row < slice->count; row++) {
+        const struct batch_entry *entry = batch_entry(slice->batch, slice->entries[row]);
+        const struct row_layout *layout = entry->layout;
+        if (!row_values_read(layout, entry->image, buffers->scratch, buffers->values, error))
+            return false;
+        g_string_append(sql, row > 0 ? ",(" : "(");
+        separator = "";
+        for (unsigned i = 0; i < layout->columns_count; i++) {
+            const struct column *column = layout->columns[i].column;
+            if (column == NULL || column->generated)
+                continue;
+            g_string_append(sql, separator);
+            column_literal_append(sql, column, buffers->values[i]);
+            separator = ",";
+        }
+        g_string_append_c(sql, ')');
+    }
+    return true;
+}
+
+bool
+statement_build(struct statement_buffers *buffers, const struct slice *slice, GError **error)
+{
+    const struct row_layout *layout = batch_entry(slice->batch, slice->entries[0])->layout;
+    if (buffers->values_size < layout->columns_count) {
+        buffers->values_size = layout->columns_count;
+        buffers->values = g_renew(struct column_text, buffers->values, buffers->values_size);
+    }
+    g_string_truncate(buffers->sql, 0);
+    return slice->is_put ? build_replace(buffers, slice, error)
+                         : build_delete(buffers, slice, error);
+}

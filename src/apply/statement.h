@@ -1,0 +1,38 @@
+/* The two statements of a batch: multi-row DELETE by key, multi-row REPLACE. Pure. */
+#ifndef APPLY_STATEMENT_H
+#define APPLY_STATEMENT_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "apply/batch.h"
+#include "schema/table.h"
+
+/* Some entries of a batch, all of one table and one operation: one statement. */
+struct slice {
+    const struct moved_table *table;
+    const struct batch *batch;
+    const uint32_t *entries; /* indexes into the batch */
+    size_t count;
+    bool is_put;
+};
+
+/* What a writer formats with: its own, reused from slice to slice. */
+struct statement_buffers {
+    GString *sql;
+    GString *scratch;
+    struct column_text *values;
+    size_t values_size;
+};
+
+void statement_buffers_init(struct statement_buffers *buffers);
+void statement_buffers_clear(struct statement_buffers *buffers);
+
+/* Builds the slice's statement in buffers->sql. MT_ERROR_DATA when a value cannot be told exactly.
+ */
+G_GNUC_WARN_UNUSED_RESULT
+bool statement_build(struct statement_buffers *buffers, const struct slice *slice, GError **error);
+
+#endif

@@ -1,0 +1,113 @@
+/* What the copier's scheduler, readers and writers share. */
+#ifndef COPY_COPIER_INT_H
+#define COPY_COPIER_INT_H
+
+#include <pthread.h>
+
+#include "binlog/gtid.h"
+#include "copy/bound.h"
+#include "copy/copier.h"
+
+/* One table's walk. Guarded by the copier's mutex. */
+struct table_walk {
+    const struct moved_table *table;
+    struct bound *frontier;  /* ranges were handed out up to here; NULL: none yet */
+    bool claimed;            /* a reader is finding the next range */
+    bool exhausted;          /* the last range was handed out */
+    GQueue ranges;           /* struct range: handed out, in key order; the head is the oldest */
+    struct bound *copied_to; /* every row up to here is durable; NULL: none */
+    uint64_t rows_copied;
+    bool done;
+    uint64_t chunk_rows; /* how many rows the next range should have */
+};
+
+/* A range (lower, upper] of one table, until it and all before it are durable. */
+struct range {
+    struct table_walk *walk;
+    struct bound *lower; /* NULL: from the start */
+    struct bound *upper; /* NULL: to the end; then it is the table's last */
+    uint64_t rows;
+    bool durable;
+};
+
+/* One reading of a range. Guarded by the copier's mutex, but for what its reader alone touches. */
+struct chunk {
+    struct range *range;
+    uint64_t pin;
+    int64_t pinned_us;
+    unsigned open; /* its reader, and its parts that are not durable */
+    bool complete; /* read to the end: when `open` is 0 the range is durable */
+    bool lost;     /* a part was given up: it never will be */
+    uint64_t rows;
+    uint64_t bytes;
+};
+
+/* Rows ready to be sent: LOAD DATA's file, or a whole INSERT. One target transaction. */
+struct part {
+    struct chunk *chunk;
+    GString *bytes;
+    uint64_t rows;
+    struct gtid_set *visible; /* everything whose rows may be in it */
+};
+
+struct copier {
+    struct copier_options options;
+    size_t part_bytes;  /* a part is handed over when it reaches this */
+    size_t queue_bytes; /* parts waiting for a writer: readers wait above this */
+    char **heads;       /* per table: the LOAD statement, or INSERT's head */
+    char **tails;       /* per table: INSERT's tail */
+    pthread_t *threads;
+    unsigned threads_count;
+
+    pthread_mutex_t mutex;
+    pthread_cond_t claimable; /* a claim may succeed now: unclaimed, released, or closed */
+    pthread_cond_t readable;  /* a part came, or closed */
+    pthread_cond_t writable;  /* a part went, or closed */
+    struct table_walk *walks;
+    unsigned tables;
+    unsigned tables_done;
+    GQueue parts; /* struct part */
+    size_t waiting_bytes;
+    const char *hold;
+    bool closed;
+    bool reported; /* finished or failed was called */
+    bool joined;
+
+    /* For parts that are handed over while their reader's connection is busy. */
+    pthread_mutex_t facts_mutex;
+    struct conn *facts;
+};
+
+/* Thread bodies; the argument is the copier. */
+void *copy_reader_main(void *copier);
+void *copy_writer_main(void *copier);
+
+/* The next table to find a range of, or NULL when there is nothing left or the copier was closed.
+ * Waits while the copy is on hold. */
+struct table_walk *copier_claim(struct copier *copier, struct bound **ret_lower,
+                                uint64_t *ret_rows);
+/* Ends a claim: the range up to `upper` (taken over; NULL: to the end) is the caller's to read. */
+struct range *copier_publish(struct copier *copier, struct table_walk *walk, struct bound *lower,
+                             struct bound *upper);
+/* Ends a claim without a range: it failed. */
+void copier_unclaim(struct copier *copier, struct table_walk *walk);
+
+/* Rule 1: a new reading of the range, pinned. *ret_arrived: F as text. */
+struct chunk *copier_pin(struct copier *copier, struct range *range, char **ret_arrived);
+/* The reader is through with it; `complete`: to the end. */
+void copier_read_done(struct copier *copier, struct chunk *chunk, bool complete);
+
+/* Hands a part to the writers; waits for room. False when the copier was closed (part freed). */
+bool copier_put(struct copier *copier, struct part *part);
+/* The next part; NULL: closed. */
+struct part *copier_take(struct copier *copier);
+/* It is durable (or given up): frees it. */
+void copier_part_done(struct copier *copier, struct part *part, bool durable);
+
+/* Reports the first failure and closes the copier. */
+void copier_fail(struct copier *copier, const GError *error);
+
+struct part *part_new(struct copier *copier, struct chunk *chunk);
+void part_free(struct part *part);
+
+#endif

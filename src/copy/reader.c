@@ -1,0 +1,306 @@
+/* The readers: rules 1 to 3. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "copy/copier_int.h"
+#include "copy/select.h"
+
+#define VISIBILITY_TIMEOUT_S 60
+#define PART_ROWS_MAX 50000       /* LOAD DATA: every row's warning can be listed */
+#define INSERT_ROWS_MAX 1000
+#define DDL_GRACE_MS 2000
+
+/* What one reader thread owns. */
+struct reader {
+    struct copier *copier;
+    struct conn *conn;
+    GString *sql;
+};
+
+/* --- SQL -------------------------------------------------------------------------------- */
+
+/* Finds the key that ends the next range; NULL when it is the table's last. */
+static bool
+find_upper(struct reader *reader, const struct table *table, const struct bound *lower,
+           uint64_t rows, struct bound **ret_upper, GError **error)
+{
+    char **values;
+    unsigned long *lengths;
+    g_string_truncate(reader->sql, 0);
+    select_bound_append(reader->sql, table, lower, rows);
+    if (!conn_rows_begin(reader->conn, reader->sql->str, reader->sql->len, error))
+        return false;
+    int found = conn_row_next(reader->conn, &values, &lengths, error);
+    if (found == 1) {
+        unsigned parts = table->key_columns->len;
+        struct column_text texts[16];
+        g_assert(parts <= G_N_ELEMENTS(texts));
+        for (unsigned i = 0; i < parts; i++)
+            texts[i] = (struct column_text){.data = values[i], .length = lengths[i]};
+        *ret_upper = bound_new(texts, parts);
+    }
+    conn_rows_end(reader->conn);
+    return found >= 0;
+}
+
+/* Rule 2: everything that has arrived must be visible to the SELECT. */
+static bool
+wait_visible(struct reader *reader, const char *arrived, GError **error)
+{
+    if (*arrived == '\0')
+        return true;
+    g_string_printf(reader->sql, "SELECT WAIT_FOR_EXECUTED_GTID_SET('%s', %d) AS late", arrived,
+                    VISIBILITY_TIMEOUT_S);
+    g_autoptr(result) result = conn_query(reader->conn, reader->sql->str, error);
+    if (result == NULL)
+        return false;
+    if (result_int(result, 0, "late") == 0)
+        return true;
+    g_set_error(error, MT_ERROR, MT_ERROR_SOURCE,
+                "source: transactions that the stream has sent are not visible after %d s (%s)",
+                VISIBILITY_TIMEOUT_S, arrived);
+    return false;
+}
+
+static struct gtid_set *
+query_executed(struct conn *conn, GError **error)
+{
+    g_autofree char *text = NULL;
+    if (!conn_query_value(conn, "SELECT @@GLOBAL.gtid_executed", &text, error))
+        return NULL;
+    return gtid_set_parse(text, error);
+}
+
+/* The same on the copier's spare connection, while the reader's own is in the middle of a result.
+ */
+static struct gtid_set *
+query_executed_aside(struct copier *copier, GError **error)
+{
+    struct gtid_set *executed = NULL;
+    pthread_mutex_lock(&copier->facts_mutex);
+    if (copier->facts == NULL)
+        copier->facts = conn_open_retrying(&copier->options.reader, "copy facts", error);
+    if (copier->facts != NULL) {
+        executed = query_executed(copier->facts, error);
+        if (executed == NULL)
+            g_clear_pointer(&copier->facts, conn_close);
+    }
+    pthread_mutex_unlock(&copier->facts_mutex);
+    return executed;
+}
+
+/* --- rows to parts ---------------------------------------------------------------------- */
+
+static void
+append_row(const struct copier *copier, const struct table *table, struct part *part,
+           char **values, const unsigned long *lengths)
+{
+    bool load = copier->options.load_local;
+    GString *bytes = part->bytes;
+    unsigned field = 0;
+    if (!load)
+        g_string_append(bytes, part->rows > 0 ? ",(" : "(");
+    for (unsigned i = 0; i < table->columns->len; i++) {
+        const struct column *column = table_column(table, i);
+        if (column->generated)
+            continue;
+        struct column_text text = {.data = values[field], .length = lengths[field]};
+        if (field > 0)
+            g_string_append_c(bytes, load ? '\t' : ',');
+        if (load)
+            column_load_append(bytes, column, text);
+        else
+            column_literal_append(bytes, column, text);
+        field++;
+    }
+    g_string_append_c(bytes, load ? '\n' : ')');
+    part->rows++;
+}
+
+static bool
+part_full(const struct copier *copier, const struct part *part)
+{
+    return part->bytes->len >= copier->part_bytes ||
+           part->rows >= (copier->options.load_local ? PART_ROWS_MAX : INSERT_ROWS_MAX);
+}
+
+/* Completes a part and hands it over; takes `part` and `visible` in any case. */
+static bool
+hand_over(struct copier *copier, struct part *part, struct gtid_set *visible, GError **error)
+{
+    part->visible = visible;
+    part->chunk->rows += part->rows;
+    part->chunk->bytes += part->bytes->len;
+    if (!copier->options.load_local)
+        g_string_append(part->bytes, copier->tails[part->chunk->range->walk->table->index]);
+    if (copier_put(copier, part))
+        return true;
+    g_set_error_literal(error, MT_ERROR, MT_ERROR_STOPPED, "stopped");
+    return false;
+}
+
+/* Hands a full part over in the middle of a result. Always takes *part; gives a new one. */
+static bool
+hand_over_early(struct copier *copier, struct part **part, GError **error)
+{
+    struct chunk *chunk = (*part)->chunk;
+    struct gtid_set *visible = query_executed_aside(copier, error);
+    if (visible == NULL) {
+        part_free(g_steal_pointer(part));
+        return false;
+    }
+    if (!hand_over(copier, g_steal_pointer(part), visible, error))
+        return false;
+    *part = part_new(copier, chunk);
+    return true;
+}
+
+/* Rule 3: reads the range. *ret_part: the last rows, not handed over yet; NULL on failure. */
+static bool
+read_rows(struct reader *reader, struct chunk *chunk, struct part **ret_part, GError **error)
+{
+    const struct table *table = chunk->range->walk->table->source;
+    struct part *part = part_new(reader->copier, chunk);
+    char **values;
+    unsigned long *lengths;
+    int more = -1;
+
+    g_string_truncate(reader->sql, 0);
+    select_rows_append(reader->sql, table, chunk->range->lower, chunk->range->upper);
+    if (conn_rows_begin(reader->conn, reader->sql->str, reader->sql->len, error)) {
+        while ((more = conn_row_next(reader->conn, &values, &lengths, error)) == 1) {
+            append_row(reader->copier, table, part, values, lengths);
+            if (part_full(reader->copier, part) &&
+                !hand_over_early(reader->copier, &part, error)) {
+                more = -1;
+                break;
+            }
+        }
+        if (more < 0 && part == NULL) /* cut short by us: do not read the rest away */
+            g_clear_pointer(&reader->conn, conn_close);
+        else
+            conn_rows_end(reader->conn);
+    }
+    if (more < 0 && part != NULL)
+        part_free(g_steal_pointer(&part));
+    *ret_part = part;
+    return more == 0;
+}
+
+static bool
+read_chunk_once(struct reader *reader, struct chunk *chunk, const char *arrived, GError **error)
+{
+    struct part *part;
+    if (!wait_visible(reader, arrived, error) || !read_rows(reader, chunk, &part, error))
+        return false;
+    if (part->rows == 0) {
+        part_free(part);
+        return true;
+    }
+    /* Asked after the rows were read: it covers every transaction that they may show. */
+    struct gtid_set *visible = query_executed(reader->conn, error);
+    if (visible == NULL) {
+        part_free(part);
+        return false;
+    }
+    return hand_over(reader->copier, part, visible, error);
+}
+
+/* --- the loop --------------------------------------------------------------------------- */
+
+static bool
+connect_reader(struct reader *reader, GError **error)
+{
+    if (reader->conn == NULL)
+        reader->conn = conn_open_retrying(&reader->copier->options.reader, "copy reader", error);
+    return reader->conn != NULL;
+}
+
+/* True when the step should be done again on a new connection. */
+static bool
+try_again(struct reader *reader, GError **failure)
+{
+    if (!mt_error_is_transient(*failure) || stop_requested())
+        return false;
+    log_info("copy", log_msg("source connection lost, reading again"),
+             log_str("error", (*failure)->message));
+    g_clear_error(failure);
+    g_clear_pointer(&reader->conn, conn_close);
+    return true;
+}
+
+static bool
+read_range(struct reader *reader, struct range *range, GError **error)
+{
+    for (;;) {
+        g_autoptr(GError) failure = NULL;
+        g_autofree char *arrived = NULL;
+        /* Pinned anew for every attempt: rows of an earlier one stay under its own pin. */
+        struct chunk *chunk = copier_pin(reader->copier, range, &arrived);
+        bool complete = connect_reader(reader, &failure) &&
+                        read_chunk_once(reader, chunk, arrived, &failure);
+        copier_read_done(reader->copier, chunk, complete);
+        if (complete)
+            return true;
+        if (!try_again(reader, &failure)) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return false;
+        }
+    }
+}
+
+static bool
+find_range(struct reader *reader, struct table_walk *walk, const struct bound *lower,
+           uint64_t rows, struct bound **ret_upper, GError **error)
+{
+    for (;;) {
+        g_autoptr(GError) failure = NULL;
+        *ret_upper = NULL;
+        if (connect_reader(reader, &failure) &&
+            find_upper(reader, walk->table->source, lower, rows, ret_upper, &failure))
+            return true;
+        if (!try_again(reader, &failure)) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return false;
+        }
+    }
+}
+
+/* Finds and reads ranges until there are none left. False on a failure. */
+static bool
+walk_tables(struct reader *reader, GError **error)
+{
+    struct bound *lower;
+    uint64_t rows;
+    struct table_walk *walk;
+    while ((walk = copier_claim(reader->copier, &lower, &rows)) != NULL) {
+        struct bound *upper;
+        if (!find_range(reader, walk, lower, rows, &upper, error)) {
+            bound_unref(lower);
+            copier_unclaim(reader->copier, walk);
+            return false;
+        }
+        struct range *range = copier_publish(reader->copier, walk, lower, upper);
+        if (!read_range(reader, range, error))
+            return false;
+    }
+    return true;
+}
+
+void *
+copy_reader_main(void *argument)
+{
+    struct reader reader = {.copier = argument, .sql = g_string_new(NULL)};
+    g_autoptr(GError) error = NULL;
+    if (!walk_tables(&reader, &error)) {
+        /* A table that changed under the SELECT: the stream knows the statement and who was first;
+         * give it the time to say so. */
+        if (g_error_matches(error, MT_ERROR, MT_ERROR_DATA))
+            (void)stop_wait_ms(DDL_GRACE_MS);
+        copier_fail(reader.copier, error);
+    }
+    conn_close(reader.conn);
+    g_string_free(reader.sql, TRUE);
+    return NULL;
+}

@@ -1,0 +1,119 @@
+/* The writers: rule 4. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "copy/copier_int.h"
+
+#define ER_DUP_ENTRY_TEXT "1062"
+#define RETRY_FIRST_MS 5
+#define RETRY_MAX_MS 1000
+
+/* LOAD DATA … IGNORE turns errors into warnings: only "duplicate key" may be among them. */
+static bool
+only_duplicates(struct conn *conn, const struct part *part, GError **error)
+{
+    if (conn_warning_count(conn) == 0)
+        return true;
+    const struct moved_table *table = part->chunk->range->walk->table;
+    g_autoptr(result) warnings = conn_query(conn, "SHOW WARNINGS", error);
+    if (warnings == NULL)
+        return false;
+    for (size_t row = 0; row < result_rows(warnings); row++) {
+        const char *code = result_get(warnings, row, "Code");
+        if (g_strcmp0(code, ER_DUP_ENTRY_TEXT) == 0)
+            continue;
+        g_set_error(error, MT_ERROR, MT_ERROR_DATA,
+                    "target table %s.%s does not take a row of %s.%s as it is: %s (warning %s)",
+                    table->to_schema, table->to_table, table->source->schema, table->source->name,
+                    result_get(warnings, row, "Message"), code);
+        return false;
+    }
+    return true;
+}
+
+static bool
+load(struct copier *copier, struct conn *conn, const struct part *part, GError **error)
+{
+    const char *head = copier->heads[part->chunk->range->walk->table->index];
+    if (!copier->options.load_local)
+        return conn_exec_bytes(conn, part->bytes->str, part->bytes->len, error);
+    return conn_load_local(conn, head, part->bytes->str, part->bytes->len, error) &&
+           only_duplicates(conn, part, error);
+}
+
+static bool
+write_once(struct copier *copier, struct conn **conn, const struct part *part, GError **error)
+{
+    if (*conn == NULL)
+        *conn = conn_open_retrying(&copier->options.target, "copy writer", error);
+    if (*conn == NULL)
+        return false;
+    /* Dying before the commit: the rows are gone and the range is not in the checkpoint. */
+    if (!lease_begin(copier->options.lease, *conn, error) || !load(copier, *conn, part, error))
+        return false;
+    failpoint_reach(FAILPOINT_CHUNK_BEFORE_COMMIT);
+    if (!conn_exec(*conn, "COMMIT", error))
+        return false;
+    /* Dying after it: the rows are durable, the range is copied again on resume, over rows that
+     * are left alone. */
+    failpoint_reach(FAILPOINT_CHUNK_AFTER_COMMIT);
+    return true;
+}
+
+/* A commit whose reply was lost may have happened: written again, the rows are left alone. */
+static bool
+write_part(struct copier *copier, struct conn **conn, const struct part *part, GError **error)
+{
+    if (!horizon_cover(copier->options.horizon, part->visible, error))
+        return false;
+    int64_t give_up_us = clock_monotonic_us() + copier->options.target.retry_s * 1000000;
+    for (int64_t wait_ms = RETRY_FIRST_MS;; wait_ms = MIN(wait_ms * 2, RETRY_MAX_MS)) {
+        GError *failure = NULL;
+        if (write_once(copier, conn, part, &failure))
+            return true;
+        if (*conn != NULL && (g_error_matches(failure, MT_ERROR, MT_ERROR_TARGET_LOST) ||
+                              !conn_exec(*conn, "ROLLBACK", NULL)))
+            g_clear_pointer(conn, conn_close);
+        if (!mt_error_is_transient(failure) || clock_monotonic_us() > give_up_us) {
+            g_propagate_error(error, failure);
+            return false;
+        }
+        log_debug("copy", log_msg("part is written again"), log_str("error", failure->message));
+        g_error_free(failure);
+        if (stop_wait_ms(wait_ms)) {
+            g_set_error_literal(error, MT_ERROR, MT_ERROR_STOPPED, "stopped");
+            return false;
+        }
+    }
+}
+
+void *
+copy_writer_main(void *argument)
+{
+    struct copier *copier = argument;
+    struct conn *conn = NULL;
+    struct part *part;
+    while ((part = copier_take(copier)) != NULL) {
+        g_autoptr(GError) error = NULL;
+        bool durable = write_part(copier, &conn, part, &error);
+        copier_part_done(copier, part, durable);
+        if (!durable) {
+            copier_fail(copier, error);
+            break;
+        }
+    }
+    conn_close(conn);
+    return NULL;
+}
+
+bool
+copier_load_possible(struct conn *target, bool *ret_possible, GError **error)
+{
+    g_autofree char *value = NULL;
+    if (!conn_query_value(target, "SELECT @@GLOBAL.local_infile", &value, error))
+        return false;
+    *ret_possible = g_strcmp0(value, "1") == 0;
+    return true;
+}
