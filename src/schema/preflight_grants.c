@@ -1,0 +1,150 @@
+/* Privileges: each that a move needs, with the GRANT for those that are missing. See docs/grants.md. */
+#include <string.h>
+
+#include "mysql/quote.h"
+#include "schema/preflight_int.h"
+
+/* RENAME needs ALTER and DROP on the old name, CREATE and INSERT on the new one;
+ * undoing it needs the same the other way round. */
+static const uint32_t renamed = PRIVILEGE_BIT(SELECT) | PRIVILEGE_BIT(INSERT) |
+                                PRIVILEGE_BIT(CREATE) | PRIVILEGE_BIT(DROP) | PRIVILEGE_BIT(ALTER);
+static const uint32_t written = PRIVILEGE_BIT(SELECT) | PRIVILEGE_BIT(INSERT) |
+                                PRIVILEGE_BIT(UPDATE) | PRIVILEGE_BIT(DELETE) |
+                                PRIVILEGE_BIT(CREATE) | PRIVILEGE_BIT(DROP) | PRIVILEGE_BIT(ALTER) |
+                                PRIVILEGE_BIT(INDEX);
+
+/* In a GRANT on a schema, % and _ of its name are wildcards unless escaped. */
+static char *
+schema_for_grant(const struct server_facts *facts, const char *schema)
+{
+    bool patterns = !g_str_equal(server_variable(facts, "partial_revokes"), "ON");
+    g_autoptr(GString) escaped = g_string_new(NULL);
+    for (const char *p = schema; *p != '\0'; p++) {
+        if (patterns && (*p == '%' || *p == '_'))
+            g_string_append_c(escaped, '\\');
+        g_string_append_c(escaped, *p);
+    }
+    g_autoptr(GString) quoted = g_string_new(NULL);
+    quote_identifier(quoted, escaped->str);
+    g_string_append(quoted, ".*");
+    return g_string_free(g_steal_pointer(&quoted), FALSE);
+}
+
+/* Reports what is missing on schema.table (table NULL: the whole schema, both NULL: globally).
+ * True when nothing is. */
+static bool
+check_on(struct preflight *preflight, const struct server_facts *facts, uint32_t wanted,
+         const char *schema, const char *table)
+{
+    uint32_t missing = grant_set_missing(facts->grants, wanted, schema, table);
+    if (missing == 0)
+        return true;
+    g_autofree char *subject = g_strdup_printf("grant on %s", facts->label);
+    g_autofree char *names = privilege_names(missing);
+    g_autofree char *object = schema == NULL  ? g_strdup("*.*")
+                              : table == NULL ? schema_for_grant(facts, schema)
+                                              : quoted_table(schema, table);
+    g_autofree char *cure = g_strdup_printf("GRANT %s ON %s TO %s", names, object, facts->account);
+    preflight_error(preflight, subject, cure, "%s lacks %s on %s", facts->account, names, object);
+    return false;
+}
+
+static bool
+check_source_tables(struct preflight *preflight)
+{
+    bool passed = true;
+    GArray *tables = preflight->config->tables;
+    for (unsigned i = 0; i < tables->len; i++) {
+        const struct table_mapping *mapping = &g_array_index(tables, struct table_mapping, i);
+        g_autofree char *moved_as = config_moved_name(preflight->config, mapping->from_table);
+        passed &= check_on(preflight, &preflight->source, renamed, mapping->from_schema,
+                           mapping->from_table);
+        passed &= check_on(preflight, &preflight->source, renamed, mapping->from_schema, moved_as);
+        if (preflight->has_reader)
+            passed &= check_on(preflight, &preflight->reader, PRIVILEGE_BIT(SELECT),
+                               mapping->from_schema, mapping->from_table);
+    }
+    return passed;
+}
+
+static bool
+schema_exists(const struct server_facts *facts, const char *schema, bool *ret_exists,
+              GError **error)
+{
+    g_autofree char *text = quoted_string(schema);
+    g_autoptr(result) result = conn_queryf(
+        facts->conn, error, "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s",
+        text);
+    if (result == NULL)
+        return false;
+    *ret_exists = result_rows(result) > 0;
+    return true;
+}
+
+static bool
+has_foreign_keys(const struct preflight *preflight, const char *schema, const char *table)
+{
+    for (unsigned i = 0; i < preflight->moved_tables->len; i++) {
+        const struct moved_table *moved = g_ptr_array_index(preflight->moved_tables, i);
+        if (g_str_equal(moved->to_schema, schema) && g_str_equal(moved->to_table, table))
+            return strstr(moved->source->create_sql, " REFERENCES `") != NULL;
+    }
+    return false;
+}
+
+static bool
+check_target_tables(struct preflight *preflight, bool *ret_passed, GError **error)
+{
+    const struct server_facts *target = &preflight->target;
+    GArray *tables = preflight->config->tables;
+    for (unsigned i = 0; i < tables->len; i++) {
+        const struct table_mapping *mapping = &g_array_index(tables, struct table_mapping, i);
+        bool exists = false;
+        if (!schema_exists(target, mapping->to_schema, &exists, error))
+            return false;
+        uint32_t wanted = written;
+        if (has_foreign_keys(preflight, mapping->to_schema, mapping->to_table))
+            wanted |= PRIVILEGE_BIT(REFERENCES);
+        /* A schema that is missing must be created: a grant on a table does not allow that. */
+        if (exists)
+            *ret_passed &= check_on(preflight, target, wanted, mapping->to_schema,
+                                    mapping->to_table);
+        else
+            *ret_passed &= check_on(preflight, target, wanted, mapping->to_schema, NULL);
+    }
+    return true;
+}
+
+/* Without it preflight sees less; the move itself runs. */
+static void
+check_client(struct preflight *preflight, const struct server_facts *facts)
+{
+    uint32_t wanted = PRIVILEGE_BIT(REPLICATION_CLIENT);
+    if (grant_set_missing(facts->grants, wanted, NULL, NULL) == 0)
+        return;
+    g_autofree char *subject = g_strdup_printf("grant on %s", facts->label);
+    g_autofree char *cure = g_strdup_printf("GRANT REPLICATION CLIENT ON *.* TO %s",
+                                            facts->account);
+    preflight_warning(preflight, subject, cure,
+                      "%s lacks REPLICATION CLIENT: replication and binlogs cannot be looked at",
+                      facts->account);
+}
+
+bool
+preflight_grants(struct preflight *preflight, GError **error)
+{
+    bool source = check_source_tables(preflight);
+    source &= check_on(preflight, &preflight->reader, PRIVILEGE_BIT(REPLICATION_SLAVE), NULL, NULL);
+    check_client(preflight, &preflight->reader);
+    if (source)
+        preflight_ok(preflight, "grant on source", "%s has every privilege that a move needs",
+                     preflight->source.account);
+    bool target = check_on(preflight, &preflight->target, written,
+                           preflight->config->checkpoint.database, NULL);
+    if (!check_target_tables(preflight, &target, error))
+        return false;
+    if (target)
+        preflight_ok(preflight, "grant on target", "%s has every privilege that a move needs",
+                     preflight->target.account);
+    return true;
+}

@@ -1,0 +1,213 @@
+/* What hangs on the tables: foreign keys, triggers, views. */
+#include "mysql/quote.h"
+#include "schema/inspect.h"
+#include "schema/preflight_int.h"
+
+static bool
+is_moved(const struct preflight *preflight, const char *schema, const char *name)
+{
+    GArray *tables = preflight->config->tables;
+    for (unsigned i = 0; i < tables->len; i++) {
+        const struct table_mapping *mapping = &g_array_index(tables, struct table_mapping, i);
+        if (g_str_equal(mapping->from_schema, schema) && g_str_equal(mapping->from_table, name))
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_cascading(const char *rule)
+{
+    return rule != NULL && (g_str_equal(rule, "CASCADE") || g_str_equal(rule, "SET NULL") ||
+                            g_str_equal(rule, "SET DEFAULT"));
+}
+
+/* From 9.6 on the SQL layer does what a foreign key cascades, and logs the rows;
+ * before, InnoDB does, and the binlog knows nothing of it. */
+static bool
+server_logs_cascades(const struct server_facts *facts)
+{
+    return g_str_equal(server_variable(facts, "innodb_native_foreign_keys"), "OFF");
+}
+
+static void
+check_cascade(struct preflight *preflight, const char *subject, const struct result *result,
+              size_t row)
+{
+    const char *on_delete = result_get(result, row, "DELETE_RULE");
+    const char *on_update = result_get(result, row, "UPDATE_RULE");
+    if (!is_cascading(on_delete) && !is_cascading(on_update))
+        return;
+    if (server_logs_cascades(&preflight->source) && server_logs_cascades(&preflight->reader))
+        return;
+    const char *schema = result_get(result, row, "CONSTRAINT_SCHEMA");
+    const char *name = result_get(result, row, "TABLE_NAME");
+    const char *constraint = result_get(result, row, "CONSTRAINT_NAME");
+    g_autofree char *table = quoted_table(schema, name);
+    g_autofree char *cure = g_strdup_printf(
+        "drop the key for the time of the move (ALTER TABLE %s DROP FOREIGN KEY `%s`), or make it "
+        "RESTRICT and delete the child rows yourself, or read from a server of 9.6 or newer with "
+        "innodb_native_foreign_keys = OFF",
+        table, constraint);
+    preflight_error(preflight, subject, cure,
+                    "foreign key `%s` is ON DELETE %s ON UPDATE %s: this server changes the child "
+                    "rows without logging them",
+                    constraint, on_delete, on_update);
+}
+
+/* One foreign key, from either end. */
+static void
+check_foreign_key(struct preflight *preflight, const struct moved_table *moved,
+                  const struct result *result, size_t row)
+{
+    const char *child_schema = result_get(result, row, "CONSTRAINT_SCHEMA");
+    const char *child = result_get(result, row, "TABLE_NAME");
+    const char *parent_schema = result_get(result, row, "UNIQUE_CONSTRAINT_SCHEMA");
+    const char *parent = result_get(result, row, "REFERENCED_TABLE_NAME");
+    const char *constraint = result_get(result, row, "CONSTRAINT_NAME");
+    g_autofree char *subject = g_strdup_printf("table %s.%s", moved->source->schema,
+                                               moved->source->name);
+    bool is_child = g_str_equal(child_schema, moved->source->schema) &&
+                    g_str_equal(child, moved->source->name);
+    bool inside = is_moved(preflight, child_schema, child) &&
+                  is_moved(preflight, parent_schema, parent);
+    if (inside) {
+        if (is_child)
+            check_cascade(preflight, subject, result, row);
+        return;
+    }
+    g_autofree char *table = quoted_table(child_schema, child);
+    g_autofree char *cure = g_strdup_printf(
+        "add %s.%s to `tables`, or ALTER TABLE %s DROP FOREIGN KEY `%s`",
+        is_child ? parent_schema : child_schema, is_child ? parent : child, table, constraint);
+    preflight_error(preflight, subject, cure,
+                    "foreign key `%s` of %s.%s refers to %s.%s: only one of the two is moved",
+                    constraint, child_schema, child, parent_schema, parent);
+}
+
+static bool
+check_foreign_keys(struct preflight *preflight, const struct moved_table *moved, GError **error)
+{
+    g_autofree char *schema = quoted_string(moved->source->schema);
+    g_autofree char *name = quoted_string(moved->source->name);
+    g_autoptr(result) result = conn_queryf(
+        preflight->source.conn, error,
+        "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, UNIQUE_CONSTRAINT_SCHEMA,"
+        " REFERENCED_TABLE_NAME, DELETE_RULE, UPDATE_RULE"
+        " FROM information_schema.REFERENTIAL_CONSTRAINTS"
+        " WHERE (CONSTRAINT_SCHEMA = %s AND TABLE_NAME = %s)"
+        " OR (UNIQUE_CONSTRAINT_SCHEMA = %s AND REFERENCED_TABLE_NAME = %s)"
+        " ORDER BY CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME",
+        schema, name, schema, name);
+    if (result == NULL)
+        return false;
+    for (size_t row = 0; row < result_rows(result); row++)
+        check_foreign_key(preflight, moved, result, row);
+    return true;
+}
+
+/* "shop/orders" or, with other characters, the file name encoding: compared as MySQL stores it. */
+static bool
+check_hidden_children(struct preflight *preflight, GError **error)
+{
+    const struct server_facts *source = &preflight->source;
+    if (grant_set_missing(source->grants, PRIVILEGE_BIT(PROCESS), NULL, NULL) != 0) {
+        preflight_ok(preflight, "source foreign keys",
+                     "looked for in the schemas that %s can see; with PROCESS also in others",
+                     source->account);
+        return true;
+    }
+    for (unsigned i = 0; i < preflight->moved_tables->len; i++) {
+        const struct moved_table *moved = g_ptr_array_index(preflight->moved_tables, i);
+        g_autofree char *path = g_strdup_printf("%s/%s", moved->source->schema,
+                                                moved->source->name);
+        g_autofree char *parent = quoted_string(path);
+        g_autofree char *schema = quoted_string(moved->source->schema);
+        g_autofree char *name = quoted_string(moved->source->name);
+        g_autoptr(result) result = conn_queryf(
+            source->conn, error,
+            "SELECT ID, FOR_NAME FROM information_schema.INNODB_FOREIGN f WHERE REF_NAME = %s"
+            " AND NOT EXISTS (SELECT 1 FROM information_schema.REFERENTIAL_CONSTRAINTS r"
+            " WHERE CONCAT(r.CONSTRAINT_SCHEMA, '/', r.CONSTRAINT_NAME) = f.ID"
+            " AND r.UNIQUE_CONSTRAINT_SCHEMA = %s AND r.REFERENCED_TABLE_NAME = %s)",
+            parent, schema, name);
+        if (result == NULL)
+            return false;
+        g_autofree char *subject = g_strdup_printf("table %s", path);
+        for (size_t row = 0; row < result_rows(result); row++)
+            preflight_error(preflight, subject,
+                            "add that table to `tables` and GRANT SELECT on it, or drop the key",
+                            "foreign key %s of %s, which the user cannot see, refers to it",
+                            result_at(result, row, 0), result_at(result, row, 1));
+    }
+    return true;
+}
+
+static bool
+check_triggers(struct preflight *preflight, const struct moved_table *moved, GError **error)
+{
+    const struct table *table = moved->source;
+    const struct server_facts *source = &preflight->source;
+    g_autofree char *subject = g_strdup_printf("table %s.%s", table->schema, table->name);
+    g_autofree char *quoted = quoted_table(table->schema, table->name);
+    if (grant_set_missing(source->grants, PRIVILEGE_BIT(TRIGGER), table->schema, table->name) !=
+        0) {
+        g_autofree char *cure = g_strdup_printf("GRANT TRIGGER ON %s TO %s", quoted,
+                                                source->account);
+        preflight_warning(preflight, subject, cure,
+                          "whether it has triggers cannot be seen without the TRIGGER privilege");
+        return true;
+    }
+    g_autofree char *schema = quoted_string(table->schema);
+    g_autofree char *name = quoted_string(table->name);
+    g_autoptr(result)
+        result = conn_queryf(source->conn, error,
+                             "SELECT TRIGGER_NAME, ACTION_TIMING, EVENT_MANIPULATION"
+                             " FROM information_schema.TRIGGERS"
+                             " WHERE EVENT_OBJECT_SCHEMA = %s AND EVENT_OBJECT_TABLE = %s"
+                             " ORDER BY TRIGGER_NAME",
+                             schema, name);
+    if (result == NULL)
+        return false;
+    for (size_t row = 0; row < result_rows(result); row++)
+        preflight_warning(
+            preflight, subject, "create it on the target after the cutover, if it is still needed",
+            "trigger `%s` (%s %s) is not created on the target: it would fire for "
+            "rows that the source's trigger made already",
+            result_at(result, row, 0), result_at(result, row, 1), result_at(result, row, 2));
+    return true;
+}
+
+static bool
+check_views(struct preflight *preflight, const struct moved_table *moved, GError **error)
+{
+    g_autofree char *subject = g_strdup_printf("table %s.%s", moved->source->schema,
+                                               moved->source->name);
+    g_autofree char *schema = quoted_string(moved->source->schema);
+    g_autofree char *name = quoted_string(moved->source->name);
+    g_autoptr(result) result = conn_queryf(
+        preflight->source.conn, error,
+        "SELECT VIEW_SCHEMA, VIEW_NAME FROM information_schema.VIEW_TABLE_USAGE"
+        " WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s ORDER BY 1, 2",
+        schema, name);
+    if (result == NULL)
+        return false;
+    for (size_t row = 0; row < result_rows(result); row++)
+        preflight_warning(preflight, subject, "create the view on the target where it is needed",
+                          "view %s.%s reads it: the view is not moved, and is invalid on the "
+                          "source after the cutover",
+                          result_at(result, row, 0), result_at(result, row, 1));
+    return true;
+}
+
+bool
+preflight_relations(struct preflight *preflight, GError **error)
+{
+    for (unsigned i = 0; i < preflight->moved_tables->len; i++) {
+        const struct moved_table *moved = g_ptr_array_index(preflight->moved_tables, i);
+        if (!check_foreign_keys(preflight, moved, error) ||
+            !check_triggers(preflight, moved, error) || !check_views(preflight, moved, error))
+            return false;
+    }
+    return check_hidden_children(preflight, error);
+}
