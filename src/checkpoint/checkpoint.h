@@ -159,6 +159,10 @@ G_GNUC_WARN_UNUSED_RESULT bool checkpoint_change_phase(struct checkpoint *checkp
                                                        const struct phase_change *change,
                                                        GError **error);
 
+/* Is the move still ours? One transaction that only reads the lease. MT_ERROR_FENCED when not. */
+G_GNUC_WARN_UNUSED_RESULT
+bool checkpoint_check_lease(struct checkpoint *checkpoint, GError **error);
+
 /* Flags that commands set. */
 G_GNUC_WARN_UNUSED_RESULT bool checkpoint_set_paused(struct checkpoint *checkpoint, bool paused,
                                                      GError **error);

@@ -355,6 +355,12 @@ set_flag(struct checkpoint *checkpoint, const char *column, bool value, GError *
 }
 
 bool
+checkpoint_check_lease(struct checkpoint *checkpoint, GError **error)
+{
+    return store_write(checkpoint, "DO 0", error);
+}
+
+bool
 checkpoint_set_paused(struct checkpoint *checkpoint, bool paused, GError **error)
 {
     return set_flag(checkpoint, "paused", paused, error);

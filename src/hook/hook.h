@@ -47,8 +47,13 @@ struct hook_facts {
     int64_t time_us;    /* the event's time */
 };
 
-/* UUIDv5 (RFC 9562) of move id, event and attempt. Pure. Caller frees. */
+/* UUIDv5 (RFC 9562) of move id, event and attempt: the id of a durable event (before_cutover,
+ * cutover_aborted, completed, rolled_back). Pure. Caller frees. */
 char *hook_event_id(const char *move_id, enum hook_event event, unsigned attempt);
+
+/* The id that hook_body() writes: hook_event_id() for the durable events; the others can happen
+ * again, so their time is part of it. Pure. Caller frees. */
+char *hook_facts_id(const struct hook_facts *facts);
 
 /* The CloudEvents 1.0 JSON body. Pure: the same facts give the same bytes. */
 GBytes *hook_body(const struct hook_facts *facts);
@@ -100,7 +105,8 @@ void hook_sender_wake(struct hook_sender *sender);
 void hook_sender_notify(struct hook_sender *sender, const struct hook_facts *facts);
 
 /*
- * Waits until every delivery of the event is delivered or refused, or the
+ * Waits until every delivery of the event is delivered or refused (for the gate
+ * before_cutover: until the first is refused), or the
  * timeout (monotonic ms from now; -1: none) passes, or a stop is requested.
  * True: all delivered. False with MT_ERROR_HOOK (refused or time-out: which
  * endpoint, status, attempts), MT_ERROR_STOPPED, or the store's error.
@@ -108,7 +114,8 @@ void hook_sender_notify(struct hook_sender *sender, const struct hook_facts *fac
 G_GNUC_WARN_UNUSED_RESULT bool hook_sender_wait(struct hook_sender *sender, const char *event_id,
                                                 int64_t timeout_ms, GError **error);
 
-/* Ends a gate's deliveries that were not answered: stored as refused, not sent again. */
+/* Ends a gate's deliveries that were not acknowledged: a request in flight is broken off (or its
+ * answer taken, if that is faster), the rest is stored as refused and not sent again. */
 G_GNUC_WARN_UNUSED_RESULT bool hook_sender_withdraw(struct hook_sender *sender,
                                                     const char *event_id, const char *reason,
                                                     GError **error);

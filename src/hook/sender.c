@@ -1,0 +1,392 @@
+/* The sender as others see it: start, stop, wake, notify, wait, withdraw. See sender_int.h. */
+#include "hook/sender_int.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/stop.h"
+
+void
+sender_note_free(struct sender_note *note)
+{
+    if (note == NULL)
+        return;
+    g_free(note->event_id);
+    g_free(note->event);
+    g_bytes_unref(note->body);
+    g_free(note);
+}
+
+static void
+sender_row_free(struct sender_row *row)
+{
+    delivery_free(row->delivery);
+    g_free(row);
+}
+
+bool
+sender_row_is_settled(const struct sender_row *row)
+{
+    /* While a worker is at it, what memory says is not durable yet. */
+    return !row->busy &&
+           (row->delivery->state == DELIVERY_DELIVERED || row->delivery->state == DELIVERY_REFUSED);
+}
+
+char *
+sender_url_text(const char *url)
+{
+    return g_strndup(url, strcspn(url, "?#"));
+}
+
+void
+sender_fail(struct hook_sender *sender, GError *failure)
+{
+    if (sender->failure == NULL)
+        sender->failure = failure;
+    else
+        g_error_free(failure);
+    pthread_cond_broadcast(&sender->cond);
+}
+
+/* --- start and stop ------------------------------------------------------------------------ */
+
+static void
+wake_waiters(void *argument)
+{
+    struct hook_sender *sender = argument;
+    pthread_mutex_lock(&sender->mutex);
+    pthread_cond_broadcast(&sender->cond);
+    pthread_mutex_unlock(&sender->mutex);
+}
+
+static bool
+start_thread(pthread_t *thread, void *(*function)(void *), void *argument, GError **error)
+{
+    int failed = pthread_create(thread, NULL, function, argument);
+    if (failed != 0)
+        g_set_error(error, MT_ERROR, MT_ERROR_FAILED, "starting a hook thread: %s",
+                    g_strerror(failed));
+    return failed == 0;
+}
+
+static bool
+start_workers(struct hook_sender *sender, GError **error)
+{
+    GPtrArray *hooks = sender->config->hooks;
+    guint count = hooks != NULL ? hooks->len : 0;
+    sender->workers = g_new0(struct sender_worker, MAX(count, 1));
+    for (guint i = 0; i < count; i++) {
+        struct sender_worker *worker = &sender->workers[i];
+        worker->sender = sender;
+        worker->endpoint = g_ptr_array_index(hooks, i);
+        worker->channel = channel_new(worker->endpoint);
+        worker->random = g_rand_new();
+        g_queue_init(&worker->notes);
+        if (!start_thread(&worker->thread, sender_work_thread, worker, error)) {
+            channel_free(worker->channel);
+            g_rand_free(worker->random);
+            return false;
+        }
+        sender->workers_count++;
+    }
+    return true;
+}
+
+static void
+end_workers(struct hook_sender *sender)
+{
+    pthread_mutex_lock(&sender->mutex);
+    sender->stopping = true;
+    pthread_cond_broadcast(&sender->cond);
+    pthread_mutex_unlock(&sender->mutex);
+    for (size_t i = 0; i < sender->workers_count; i++) {
+        struct sender_worker *worker = &sender->workers[i];
+        pthread_join(worker->thread, NULL);
+        channel_free(worker->channel);
+        g_rand_free(worker->random);
+        g_queue_clear_full(&worker->notes, (GDestroyNotify)sender_note_free);
+    }
+}
+
+static void
+sender_free(struct hook_sender *sender)
+{
+    g_free(sender->workers);
+    g_ptr_array_unref(sender->rows);
+    g_clear_error(&sender->failure);
+    pthread_cond_destroy(&sender->cond);
+    pthread_mutex_destroy(&sender->mutex);
+    g_free(sender);
+    curl_global_cleanup();
+}
+
+struct hook_sender *
+hook_sender_start(const struct config *config, struct checkpoint *checkpoint, GError **error)
+{
+    CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+    if (code != CURLE_OK) {
+        g_set_error(error, MT_ERROR, MT_ERROR_FAILED, "libcurl does not start: %s",
+                    curl_easy_strerror(code));
+        return NULL;
+    }
+    struct hook_sender *sender = g_new0(struct hook_sender, 1);
+    sender->config = config;
+    sender->checkpoint = checkpoint;
+    sender->rows = g_ptr_array_new_with_free_func((GDestroyNotify)sender_row_free);
+    /* What an earlier run left undelivered is picked up at once. */
+    sender->woken = 1;
+    pthread_mutex_init(&sender->mutex, NULL);
+    clock_cond_init(&sender->cond);
+    if (!start_workers(sender, error) ||
+        !start_thread(&sender->loader, sender_load_thread, sender, error)) {
+        end_workers(sender);
+        sender_free(sender);
+        return NULL;
+    }
+    stop_on_request(wake_waiters, sender);
+    return sender;
+}
+
+void
+hook_sender_stop(struct hook_sender *sender)
+{
+    if (sender == NULL)
+        return;
+    stop_forget(wake_waiters, sender);
+    end_workers(sender);
+    pthread_join(sender->loader, NULL);
+    sender_free(sender);
+}
+
+/* --- telling it ---------------------------------------------------------------------------- */
+
+void
+hook_sender_wake(struct hook_sender *sender)
+{
+    pthread_mutex_lock(&sender->mutex);
+    sender->woken++;
+    pthread_cond_broadcast(&sender->cond);
+    pthread_mutex_unlock(&sender->mutex);
+}
+
+void
+hook_sender_notify(struct hook_sender *sender, const struct hook_facts *facts)
+{
+    g_autoptr(GBytes) body = NULL;
+    g_autofree char *event_id = NULL;
+    for (size_t i = 0; i < sender->workers_count; i++) {
+        struct sender_worker *worker = &sender->workers[i];
+        if ((worker->endpoint->events & (UINT32_C(1) << facts->event)) == 0)
+            continue;
+        if (body == NULL) {
+            body = hook_body(facts);
+            event_id = hook_facts_id(facts);
+        }
+        struct sender_note *note = g_new0(struct sender_note, 1);
+        note->event_id = g_strdup(event_id);
+        note->event = g_strdup(hook_event_name(facts->event));
+        note->body = g_bytes_ref(body);
+        pthread_mutex_lock(&sender->mutex);
+        g_queue_push_tail(&worker->notes, note);
+        pthread_cond_broadcast(&sender->cond);
+        pthread_mutex_unlock(&sender->mutex);
+    }
+}
+
+/* --- waiting for an event ------------------------------------------------------------------ */
+
+/* What is known of an event's deliveries. Borrowed rows. */
+struct outcome {
+    size_t found;
+    const struct sender_row *open;    /* the first that is not settled */
+    const struct sender_row *lost;    /* not settled, and its endpoint is not in the file */
+    const struct sender_row *refused; /* the first refused */
+};
+
+static struct outcome
+outcome_of(const struct hook_sender *sender, const char *event_id)
+{
+    struct outcome outcome = {0};
+    for (guint i = 0; i < sender->rows->len; i++) {
+        const struct sender_row *row = g_ptr_array_index(sender->rows, i);
+        if (strcmp(row->delivery->event_id, event_id) != 0)
+            continue;
+        outcome.found++;
+        if (row->delivery->state == DELIVERY_REFUSED && !row->busy) {
+            outcome.refused = outcome.refused != NULL ? outcome.refused : row;
+        } else if (!sender_row_is_settled(row)) {
+            if (row->has_endpoint)
+                outcome.open = outcome.open != NULL ? outcome.open : row;
+            else
+                outcome.lost = outcome.lost != NULL ? outcome.lost : row;
+        }
+    }
+    return outcome;
+}
+
+static void
+set_hook_error(const struct sender_row *row, const char *problem, const char *advice,
+               GError **error)
+{
+    const struct delivery *delivery = row->delivery;
+    g_autofree char *url = sender_url_text(delivery->endpoint);
+    g_autofree char *last = delivery->last_error != NULL
+                                ? g_strdup_printf("; last: %s", delivery->last_error)
+                                : g_strdup("");
+    g_set_error(error, MT_ERROR, MT_ERROR_HOOK,
+                "hook %s (event %s) %s by %s after %u attempt%s, last status %d%s%s",
+                delivery->event, delivery->event_id, problem, url, delivery->attempts,
+                delivery->attempts == 1 ? "" : "s", delivery->last_status, last, advice);
+}
+
+/* True when the wait is over: then *ret_ok or the error says how. */
+static bool
+is_decided(const struct outcome *outcome, bool *ret_ok, GError **error)
+{
+    bool gate = outcome->refused != NULL && strcmp(outcome->refused->delivery->event,
+                                                   hook_event_name(HOOK_BEFORE_CUTOVER)) == 0;
+    if (outcome->open != NULL && !gate)
+        return false;
+    if (outcome->refused != NULL)
+        set_hook_error(outcome->refused, "was refused", "", error);
+    else if (outcome->lost != NULL)
+        set_hook_error(outcome->lost, "is not acknowledged",
+                       "; the file's hooks no longer name this URL: put it back and run again",
+                       error);
+    *ret_ok = outcome->refused == NULL && outcome->lost == NULL;
+    return true;
+}
+
+/* Mutex held. */
+static bool
+wait_for(struct hook_sender *sender, const char *event_id, int64_t deadline_us, GError **error)
+{
+    uint64_t needed = sender->woken;
+    bool asked_again = false;
+    for (;;) {
+        if (sender->failure != NULL) {
+            g_propagate_error(error, g_error_copy(sender->failure));
+            return false;
+        }
+        struct outcome outcome = outcome_of(sender, event_id);
+        bool known = sender->loaded >= needed;
+        if (known && outcome.found == 0 && !asked_again) {
+            /* Never take "nobody said that there is something" for "delivered". */
+            asked_again = true;
+            needed = ++sender->woken;
+            pthread_cond_broadcast(&sender->cond);
+            continue;
+        }
+        bool ok = false;
+        if (known && is_decided(&outcome, &ok, error))
+            return ok;
+        if (stop_requested()) {
+            g_set_error(error, MT_ERROR, MT_ERROR_STOPPED,
+                        "stopped while waiting for the answer to event %s", event_id);
+            return false;
+        }
+        if (deadline_us >= 0 && clock_monotonic_us() >= deadline_us) {
+            if (outcome.open != NULL)
+                set_hook_error(outcome.open, "is not acknowledged", "", error);
+            else
+                g_set_error(error, MT_ERROR, MT_ERROR_HOOK,
+                            "the deliveries of event %s could not be read in time", event_id);
+            return false;
+        }
+        if (deadline_us >= 0)
+            clock_cond_wait_until(&sender->cond, &sender->mutex, deadline_us);
+        else
+            pthread_cond_wait(&sender->cond, &sender->mutex);
+    }
+}
+
+bool
+hook_sender_wait(struct hook_sender *sender, const char *event_id, int64_t timeout_ms,
+                 GError **error)
+{
+    int64_t deadline_us = timeout_ms >= 0 ? clock_monotonic_us() + timeout_ms * 1000 : -1;
+    pthread_mutex_lock(&sender->mutex);
+    bool ok = wait_for(sender, event_id, deadline_us, error);
+    pthread_mutex_unlock(&sender->mutex);
+    return ok;
+}
+
+/* --- withdrawing --------------------------------------------------------------------------- */
+
+/* Marks the event's rows, and returns when no request of it is in flight. Mutex held. */
+static void
+seize(struct hook_sender *sender, const char *event_id)
+{
+    for (guint i = 0; i < sender->rows->len; i++) {
+        struct sender_row *row = g_ptr_array_index(sender->rows, i);
+        if (strcmp(row->delivery->event_id, event_id) == 0)
+            row->withdrawn = true;
+    }
+    for (size_t i = 0; i < sender->workers_count; i++) {
+        struct sender_worker *worker = &sender->workers[i];
+        while (worker->row != NULL && worker->row->withdrawn && sender->failure == NULL) {
+            atomic_store(&worker->abandon, true);
+            pthread_cond_wait(&sender->cond, &sender->mutex);
+        }
+        atomic_store(&worker->abandon, false);
+    }
+}
+
+/* The next withdrawn row of the event that is not settled; NULL: none. Mutex held. */
+static struct sender_row *
+next_seized(const struct hook_sender *sender, const char *event_id)
+{
+    for (guint i = 0; i < sender->rows->len; i++) {
+        struct sender_row *row = g_ptr_array_index(sender->rows, i);
+        if (row->withdrawn && !sender_row_is_settled(row) &&
+            strcmp(row->delivery->event_id, event_id) == 0)
+            return row;
+    }
+    return NULL;
+}
+
+/* Mutex held; released while storing. No worker touches a withdrawn row. If we die before this is
+ * stored, the next run finds the delivery as it was, and withdraws it when it undoes the cutover. */
+static bool
+refuse_row(struct hook_sender *sender, struct sender_row *row, const char *reason, GError **error)
+{
+    struct delivery *delivery = row->delivery;
+    row->busy = true;
+    enum delivery_state former = delivery->state;
+    char *former_error = delivery->last_error;
+    delivery->state = DELIVERY_REFUSED;
+    delivery->next_attempt_us = 0;
+    delivery->last_error = g_strdup_printf("withdrawn: %s", reason);
+    pthread_mutex_unlock(&sender->mutex);
+    bool ok = outbox_save(sender->checkpoint, delivery, error);
+    pthread_mutex_lock(&sender->mutex);
+    row->busy = false;
+    if (!ok) {
+        delivery->state = former;
+        g_free(delivery->last_error);
+        delivery->last_error = former_error;
+        return false;
+    }
+    g_free(former_error);
+    return true;
+}
+
+bool
+hook_sender_withdraw(struct hook_sender *sender, const char *event_id, const char *reason,
+                     GError **error)
+{
+    bool ok = true;
+    pthread_mutex_lock(&sender->mutex);
+    uint64_t needed = sender->woken;
+    while (sender->loaded < needed && sender->failure == NULL)
+        pthread_cond_wait(&sender->cond, &sender->mutex);
+    seize(sender, event_id);
+    for (struct sender_row *row; ok && (row = next_seized(sender, event_id)) != NULL;)
+        ok = refuse_row(sender, row, reason, error);
+    pthread_cond_broadcast(&sender->cond);
+    pthread_mutex_unlock(&sender->mutex);
+    return ok;
+}
