@@ -266,7 +266,7 @@ is_numeric(uint8_t type)
 {
     return type == MYSQL_TYPE_TINY || type == MYSQL_TYPE_SHORT || type == MYSQL_TYPE_INT24 ||
            type == MYSQL_TYPE_LONG || type == MYSQL_TYPE_LONGLONG || type == MYSQL_TYPE_FLOAT ||
-           type == MYSQL_TYPE_DOUBLE || type == MYSQL_TYPE_NEWDECIMAL;
+           type == MYSQL_TYPE_DOUBLE || type == MYSQL_TYPE_NEWDECIMAL || type == MYSQL_TYPE_YEAR;
 }
 
 /* One bit for every numeric column in order, the highest bit first; 1: unsigned. */
@@ -281,7 +281,8 @@ signedness_check(const struct row_layout *layout, struct cursor bits, GError **e
             return true; /* trailing zero bytes may be left out */
         bool is_unsigned = (bits.position[number / 8] >> (7 - number % 8)) & 1;
         const struct column *column = layout->columns[i].column;
-        if (is_unsigned != column->is_unsigned) {
+        /* YEAR has its bit as well, always set. */
+        if (is_unsigned != column->is_unsigned && column->type != COLUMN_YEAR) {
             g_set_error(error, MT_ERROR, MT_ERROR_DATA,
                         "table `%s`.`%s`, column `%s` was inspected as %s, but the binlog has it "
                         "%s: " TABLE_CHANGED,

@@ -3,18 +3,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "binlog/event.h"
 #include "binlog/layout_int.h"
-
-/* Log_event_type of the server: rows events since 5.1.16 (v1) and since 5.6 (v2). */
-enum rows_event {
-    ROWS_WRITE_V1 = 23,
-    ROWS_UPDATE_V1 = 24,
-    ROWS_DELETE_V1 = 25,
-    ROWS_WRITE = 30,
-    ROWS_UPDATE = 31,
-    ROWS_DELETE = 32,
-    ROWS_PARTIAL_UPDATE = 39,
-};
 
 #define ROWS_FLAG_STATEMENT_END 1
 
@@ -30,20 +20,20 @@ malformed_head(GError **error)
 static bool
 operation_of(uint8_t event_type, enum row_operation *ret_operation, GError **error)
 {
-    switch ((enum rows_event)event_type) {
-    case ROWS_WRITE_V1:
-    case ROWS_WRITE:
+    switch (event_type) {
+    case EVENT_WRITE_ROWS_V1:
+    case EVENT_WRITE_ROWS:
         *ret_operation = ROW_INSERT;
         return true;
-    case ROWS_UPDATE_V1:
-    case ROWS_UPDATE:
+    case EVENT_UPDATE_ROWS_V1:
+    case EVENT_UPDATE_ROWS:
         *ret_operation = ROW_UPDATE;
         return true;
-    case ROWS_DELETE_V1:
-    case ROWS_DELETE:
+    case EVENT_DELETE_ROWS_V1:
+    case EVENT_DELETE_ROWS:
         *ret_operation = ROW_DELETE;
         return true;
-    case ROWS_PARTIAL_UPDATE:
+    case EVENT_PARTIAL_UPDATE_ROWS:
         g_set_error(error, MT_ERROR, MT_ERROR_DATA,
                     "a session on the source updated JSON columns with "
                     "binlog_row_value_options=PARTIAL_JSON: its events have only the changed parts "
@@ -90,7 +80,7 @@ rows_reader_begin(struct rows_reader *reader, uint8_t event_type, struct cursor 
         return false;
     uint64_t table_id = cursor_uint(&body, 6);
     uint64_t flags = cursor_uint(&body, 2);
-    if (event_type >= ROWS_WRITE) {
+    if (event_type >= EVENT_WRITE_ROWS) {
         size_t extra = (size_t)cursor_uint(&body, 2); /* NDB's data, a partition's number */
         if (extra < 2)
             return malformed_head(error);

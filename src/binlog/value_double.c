@@ -21,7 +21,7 @@
 
 /* 0.d₁d₂… × 10^point */
 struct decimal_digits {
-    char digits[DIGITS_MAX + 1];
+    char digits[DIGITS_MAX]; /* without a NUL */
     unsigned count;
     int point;
 };
@@ -48,35 +48,67 @@ float_from_bytes(const uint8_t *bytes)
     return (double)value;
 }
 
-/* `count` correctly rounded digits of a positive number. True if they read back as it. */
 static bool
-round_to(double value, unsigned count, struct decimal_digits *ret_digits)
+reads_back_as(const struct decimal_digits *number, double value)
 {
-    char printed[DIGITS_MAX + 16];
-    char plain[DIGITS_MAX + 16];
-    snprintf(printed, sizeof printed, "%.*e", (int)count - 1, value);
-    /* Whatever the locale puts between the first digit and the others. */
-    const char *exponent = strchr(printed, 'e');
-    unsigned digits = 0;
-    for (const char *c = printed; c < exponent && digits < DIGITS_MAX; c++)
-        if (g_ascii_isdigit(*c))
-            ret_digits->digits[digits++] = *c;
-    int power = (int)g_ascii_strtoll(exponent + 1, NULL, 10);
-    ret_digits->digits[digits] = '\0';
-    ret_digits->count = digits;
-    ret_digits->point = power + 1;
-    snprintf(plain, sizeof plain, "%se%d", ret_digits->digits, power - (int)digits + 1);
-    return g_ascii_strtod(plain, NULL) == value;
+    char text[DIGITS_MAX + 16];
+    snprintf(text, sizeof text, "0.%.*se%d", (int)number->count, number->digits, number->point);
+    return g_ascii_strtod(text, NULL) == value;
 }
 
+/* `count` correctly rounded digits of a positive number. */
 static void
-shortest_digits(double value, struct decimal_digits *ret_digits)
+round_to(double value, unsigned count, struct decimal_digits *ret_number)
 {
-    unsigned count = value < DBL_MIN ? 1 : DBL_DIG;
-    while (!round_to(value, count, ret_digits) && count < DIGITS_MAX)
-        count++;
-    while (ret_digits->count > 1 && ret_digits->digits[ret_digits->count - 1] == '0')
-        ret_digits->count--;
+    char text[DIGITS_MAX + 16];
+    snprintf(text, sizeof text, "%.*e", (int)count - 1, value);
+    /* Whatever the locale puts between the first digit and the others. */
+    const char *exponent = strchr(text, 'e');
+    unsigned digits = 0;
+    for (const char *c = text; c < exponent && digits < DIGITS_MAX; c++)
+        if (g_ascii_isdigit(*c))
+            ret_number->digits[digits++] = *c;
+    ret_number->count = digits;
+    ret_number->point = (int)g_ascii_strtoll(exponent + 1, NULL, 10) + 1;
+}
+
+/* The next number of as many digits. */
+static void
+round_up(struct decimal_digits *number)
+{
+    unsigned at = number->count;
+    while (at > 0 && number->digits[at - 1] == '9')
+        number->digits[--at] = '0';
+    if (at > 0) {
+        number->digits[at - 1]++;
+    } else {
+        number->digits[0] = '1';
+        number->point++;
+    }
+}
+
+/*
+ * Doubles lie half as close below a power of two as above it: there the nearest
+ * decimal number, a little too low, may read back as another double while the
+ * next one above does not. 2^-44 is 5.684341886080802e-14, not …801e-14.
+ */
+static void
+shortest_digits(double value, struct decimal_digits *ret_number)
+{
+    int exponent;
+    bool power_of_two = frexp(value, &exponent) == 0.5;
+    for (unsigned count = value < DBL_MIN ? 1 : DBL_DIG;; count++) {
+        round_to(value, count, ret_number);
+        if (count >= DIGITS_MAX || reads_back_as(ret_number, value))
+            break;
+        if (power_of_two) {
+            round_up(ret_number);
+            if (reads_back_as(ret_number, value))
+                break;
+        }
+    }
+    while (ret_number->count > 1 && ret_number->digits[ret_number->count - 1] == '0')
+        ret_number->count--;
 }
 
 static void

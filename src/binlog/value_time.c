@@ -4,7 +4,7 @@
  *
  *   DATE       24 bits little-endian: 15 year, 4 month, 5 day
  *   DATETIME   40 bits: sign (set), 17 year × 13 + month, 5 day, 5 hour, 6 minute, 6 second
- *   TIME       24 bits + 0x800000: sign, unused, 10 hour, 6 minute, 6 second
+ *   TIME       24 bits + 0x800000: sign, unused, 10 hour (up to 838), 6 minute, 6 second
  *   TIMESTAMP  32 bits: seconds of Unix time; 0 is the zero value
  *
  * and a fraction of 1, 2 or 3 bytes for up to 2, 4 or 6 digits.
@@ -45,7 +45,7 @@ append_date(GString *text, unsigned year, unsigned month, unsigned day)
 static void
 append_clock(GString *text, unsigned hour, unsigned minute, unsigned second)
 {
-    text_append_padded(text, hour, 2);
+    text_append_padded(text, hour, hour > 99 ? 3 : 2);
     g_string_append_c(text, ':');
     text_append_padded(text, minute, 2);
     g_string_append_c(text, ':');

@@ -1,0 +1,183 @@
+-- Every column type with its extremes, the rows of a table in the order of its key.
+-- Run by ./capture, statement by statement (they end with ";" at the end of a line). A table that has a column `touched`
+-- is updated and emptied afterwards, so that before-images are captured as well.
+
+CREATE TABLE integers (
+    id INT PRIMARY KEY, t TINYINT, tu TINYINT UNSIGNED, s SMALLINT, su SMALLINT UNSIGNED,
+    m MEDIUMINT, mu MEDIUMINT UNSIGNED, i INT, iu INT UNSIGNED, b BIGINT, bu BIGINT UNSIGNED,
+    z INT(8) ZEROFILL, bo BOOL, touched TINYINT);
+INSERT INTO integers VALUES
+    (-2147483648, -128, 0, -32768, 0, -8388608, 0, -2147483648, 0, -9223372036854775808, 0, 42, TRUE, 0),
+    (-1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, 0, FALSE, 0),
+    (0, 0, 128, 0, 32768, 0, 8388608, 0, 2147483648, 0, 9223372036854775808, 99999999, NULL, 0),
+    (2147483647, 127, 255, 32767, 65535, 8388607, 16777215, 2147483647, 4294967295,
+     9223372036854775807, 18446744073709551615, 4294967295, 127, 0);
+
+CREATE TABLE decimals (
+    d DECIMAL(10,2) PRIMARY KEY, a DECIMAL(1,0), b DECIMAL(5,5), c DECIMAL(9,0), e DECIMAL(18,9), f DECIMAL(65,30),
+    g DECIMAL(65,0), h DECIMAL(30,30), i DECIMAL(10,1) UNSIGNED, j DECIMAL(12,7), k DECIMAL(20,6) ZEROFILL,
+    l DECIMAL(14,4), touched TINYINT);
+INSERT INTO decimals VALUES
+    (-99999999.99, -9, -0.99999, -999999999, -999999999.999999999,
+     -99999999999999999999999999999999999.999999999999999999999999999999,
+     -99999999999999999999999999999999999999999999999999999999999999999, -0.999999999999999999999999999999,
+     0, -99999.9999999, 1.5, -1234567890.1234, 0),
+    (-0.01, 0, -0.00001, -1, -0.000000001, -0.000000000000000000000000000001, -1,
+     -0.000000000000000000000000000001, 0.1, -0.0000001, 0, -0.0001, 0),
+    (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+    (0.01, 1, 0.00001, 100000000, 100000000.000000001, 1.000000000000000000000000000001, 1000000000,
+     0.100000000000000000000000000000, 1000000000.5, 10.0000100, 99999999999999.999999, 1000000000.0001, 0),
+    (99999999.99, 9, 0.99999, 999999999, 999999999.999999999,
+     99999999999999999999999999999999999.999999999999999999999999999999,
+     99999999999999999999999999999999999999999999999999999999999999999, 0.999999999999999999999999999999,
+     999999999.9, 99999.9999999, 99999999999999.999999, 9999999999.9999, 0);
+
+CREATE TABLE floats (
+    id INT PRIMARY KEY, f FLOAT, d DOUBLE, fu FLOAT UNSIGNED, fd FLOAT(7,3), dd DOUBLE(20,5), fz FLOAT ZEROFILL,
+    touched TINYINT);
+INSERT INTO floats VALUES
+    (1, 0, 0, 0, 0, 0, 0, 0), (2, -0e0, -0e0, 0, -0e0, -0e0, 1.5, 0), (3, 1.234567, 1.234567, 1.1, 1.234, 1.23456, 42, 0),
+    (4, 3.402823466e38, 1.7976931348623157e308, 3.4e38, 9999.999, 99999999999999.99999, 1e20, 0),
+    (5, -3.402823466e38, -1.7976931348623157e308, 1e-30, -9999.999, -1234567.12345, 1e-5, 0),
+    (6, 1.175494351e-38, 2.2250738585072014e-308, 1e-38, 0.001, 0.00001, 3, 0),
+    (7, 1e-45, 4.9e-324, 1e-45, 1, 1, 1, 0), (8, 16777217, 9007199254740993, 1, 1, 1, 1, 0),
+    (9, 1e15, 1e15, 1e15, 1, 1, 1, 0), (10, 1e14, 1e14, 1e14, 1, 1, 1, 0), (11, 1e-14, 1e-14, 1, 1, 1, 1, 0),
+    (12, 1e-15, 1e-15, 1, 1, 1, 1, 0), (13, 9.9e-16, 9.9e-16, 1, 1, 1, 1, 0), (14, 1e20, 1e20, 1, 1, 1, 1, 0),
+    (15, 0.1, 0.1, 1, 1, 1, 1, 0), (16, 0.3, 0.30000000000000004, 1, 1, 1, 1, 0),
+    (17, 123456.789, 123456.789, 1, 1, 1, 1, 0), (18, 999999999999999.9, 999999999999999.9, 1, 1, 1, 1, 0),
+    (19, 5.6843418860808015e-14, 5.6843418860808015e-14, 1, 1, 1, 1, 0),
+    (20, 9.5367431640625e-7, 9.5367431640625e-7, 1, 1, 1, 1, 0), (21, 1e23, 1e23, 1, 1, 1, 1, 0),
+    (22, 2.2250738585072011e-308, 2.2250738585072011e-308, 1, 1, 1, 1, 0), (23, 1.5e300, 1.5e300, 1, 1, 1, 1, 0),
+    (24, -1.25e-7, -1.25e-7, 1, 1, 1, 1, 0), (25, 3.14159265358979323846, 3.14159265358979323846, 1, 1, 1, 1, 0),
+    (26, NULL, NULL, NULL, NULL, NULL, NULL, 0);
+
+CREATE TABLE bits (
+    b BIT(9) PRIMARY KEY, b1 BIT(1), b7 BIT(7), b8 BIT(8), b16 BIT(16), b33 BIT(33), b63 BIT(63), b64 BIT(64),
+    y YEAR, e ENUM('a','b','it''s, "c"','ü'), s1 SET('x'), s9 SET('a','b','c','d','e','f','g','h','i'), touched TINYINT);
+INSERT INTO bits VALUES
+    (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+    (1, 1, 1, 1, 1, 1, 1, 1, 1901, 1, 1, 1, 0),
+    (256, 0, 64, 128, 32768, 4294967296, 4611686018427387904, 9223372036854775808, 1970, 3, 0, 256, 0),
+    (511, 1, 127, 255, 65535, 8589934591, 9223372036854775807, 18446744073709551615, 2155, 4, 1, 511, 0);
+
+CREATE TABLE dates (
+    id DATE PRIMARY KEY, dt0 DATETIME, dt1 DATETIME(1), dt2 DATETIME(2), dt3 DATETIME(3), dt4 DATETIME(4),
+    dt5 DATETIME(5), dt6 DATETIME(6), touched TINYINT);
+INSERT INTO dates VALUES
+    ('0000-00-00', '0000-00-00', '0000-00-00', '0000-00-00', '0000-00-00', '0000-00-00', '0000-00-00', '0000-00-00', 0),
+    ('2020-00-00', '2020-00-00 00:00:00', '2020-01-00 01:02:03.9', '0000-01-01 00:00:00.01', '2020-02-31 23:59:59.999',
+     '1000-01-01 00:00:00.0001', '0001-01-01 00:00:00.00001', '2020-00-01 00:00:00.000001', 0),
+    ('2024-02-29', '2024-02-29 12:34:56', '2024-02-29 12:34:56.7', '2024-02-29 12:34:56.78', '2024-02-29 12:34:56.789',
+     '2024-02-29 12:34:56.7891', '2024-02-29 12:34:56.78912', '2024-02-29 12:34:56.789123', 0),
+    ('9999-12-31', '9999-12-31 23:59:59', '9999-12-31 23:59:59.9', '9999-12-31 23:59:59.99', '9999-12-31 23:59:59.999',
+     '9999-12-31 23:59:59.9999', '9999-12-31 23:59:59.99999', '9999-12-31 23:59:59.999999', 0);
+
+CREATE TABLE times (
+    id TIME(6) PRIMARY KEY, t0 TIME, t1 TIME(1), t2 TIME(2), t3 TIME(3), t4 TIME(4), t5 TIME(5), touched TINYINT);
+INSERT INTO times VALUES
+    ('-838:59:58.999999', '-838:59:59', '-838:59:58.9', '-838:59:58.99', '-838:59:58.999', '-838:59:58.9999', '-838:59:58.99999', 0),
+    ('-00:00:01.000001', '-00:00:01', '-00:00:01.1', '-00:00:01.01', '-00:00:01.001', '-00:00:01.0001', '-00:00:01.00001', 0),
+    ('-00:00:00.000001', '-01:00:00', '-00:00:00.1', '-00:00:00.01', '-00:00:00.001', '-00:00:00.0001', '-00:00:00.00001', 0),
+    ('00:00:00', 0, 0, 0, 0, 0, 0, 0),
+    ('00:00:00.000001', '00:00:01', '00:00:00.9', '00:00:00.99', '00:00:00.999', '00:00:00.9999', '00:00:00.99999', 0),
+    ('12:34:56.789123', '100:34:56', '12:34:56.7', '12:34:56.78', '12:34:56.789', '12:34:56.7891', '12:34:56.78912', 0),
+    ('838:59:58.999999', '838:59:59', '838:59:58.9', '838:59:58.99', '838:59:58.999', '838:59:58.9999', '838:59:58.99999', 0);
+
+CREATE TABLE timestamps (
+    id INT PRIMARY KEY, t0 TIMESTAMP NULL, t1 TIMESTAMP(1) NULL, t2 TIMESTAMP(2) NULL, t3 TIMESTAMP(3) NULL,
+    t4 TIMESTAMP(4) NULL, t5 TIMESTAMP(5) NULL, t6 TIMESTAMP(6) NULL ON UPDATE CURRENT_TIMESTAMP(6), touched TINYINT);
+INSERT INTO timestamps VALUES
+    (1, 0, 0, 0, 0, 0, 0, 0, 0),
+    (2, '1970-01-01 00:00:01', '1970-01-01 00:00:01.1', '1970-01-01 00:00:01.01', '1970-01-01 00:00:01.001',
+     '1970-01-01 00:00:01.0001', '1970-01-01 00:00:01.00001', '1970-01-01 00:00:01.000001', 0),
+    (3, '2038-01-19 03:14:07', '2038-01-19 03:14:07.9', '2038-01-19 03:14:07.99', '2038-01-19 03:14:07.999',
+     '2038-01-19 03:14:07.9999', '2038-01-19 03:14:07.99999', '2038-01-19 03:14:07.999999', 0),
+    (4, '2000-02-29 23:59:59', '2000-03-01 00:00:00', '1999-12-31 23:59:59.99', '2000-12-31 00:00:00', '2001-01-01 00:00:00',
+     '2024-02-29 00:00:00', '1972-02-29 12:00:00.5', 0),
+    (5, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0);
+
+CREATE TABLE strings (
+    k VARCHAR(20) CHARACTER SET utf8mb4 PRIMARY KEY, cl CHAR(5) CHARACTER SET latin1, cu CHAR(5) CHARACTER SET utf8mb4,
+    c2 CHAR(5) CHARACTER SET ucs2, c16 CHAR(5) CHARACTER SET utf16, c16l CHAR(5) CHARACTER SET utf16le,
+    c32 CHAR(5) CHARACTER SET utf32, cs CHAR(5) CHARACTER SET sjis, cg CHAR(5) CHARACTER SET gbk,
+    c18 CHAR(5) CHARACTER SET gb18030, cw CHAR(255) CHARACTER SET utf8mb4,
+    c64 CHAR(64) CHARACTER SET utf8mb4, v63 VARCHAR(63) CHARACTER SET utf8mb4, v64 VARCHAR(64) CHARACTER SET utf8mb4,
+    v255 VARCHAR(255) CHARACTER SET latin1, v256 VARCHAR(256) CHARACTER SET latin1, v2 VARCHAR(20) CHARACTER SET ucs2,
+    c0 CHAR(0), touched TINYINT);
+INSERT INTO strings VALUES
+    ('', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', 0),
+    (' lead', ' a', ' a', ' a', ' a', ' a', ' a', ' a', ' a', ' a', ' a', ' a', ' a', ' a', ' a', ' a', ' a', '', 0),
+    ('a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', NULL, 0),
+    ('b ', 'b  ', 'b  ', 'b  ', 'b  ', 'b  ', 'b  ', 'b  ', 'b  ', 'b  ', 'b  ', 'b  ', 'b  ', 'b  ', 'b  ', 'b  ', 'b  ', '', 0),
+    ('it''s \\ "\0\n\t', 'ü\\''"\0', '€😀ü', '€ü ', '€😀 ', '€😀 ', '€😀 ', 'ソ表', '中文', '中文', REPEAT('😀', 255),
+     REPEAT('😀', 64), REPEAT('😀', 63), REPEAT('😀', 64), REPEAT('ü', 255), REPEAT('ü', 256), '€ü  ', '', 0);
+
+CREATE TABLE bytes (
+    k BINARY(4) PRIMARY KEY, b1 BINARY(1), b255 BINARY(255), vb VARBINARY(10), vl VARBINARY(300),
+    tt TINYTEXT CHARACTER SET latin1, t TEXT CHARACTER SET utf8mb4, mt MEDIUMTEXT CHARACTER SET utf8mb4,
+    lt LONGTEXT CHARACTER SET utf16, tb TINYBLOB, b BLOB, mb MEDIUMBLOB, lb LONGBLOB, touched TINYINT);
+INSERT INTO bytes VALUES
+    (x'00000000', x'00', x'', x'', x'', '', '', '', '', '', '', '', '', 0),
+    (x'00000001', x'20', x'2000', x'0000', x'00', ' ', ' ', ' ', ' ', x'00', x'00', x'00', x'00', 0),
+    (x'20000000', x'ff', REPEAT(x'ff', 255), x'ff00ff2000', REPEAT(x'00', 300), REPEAT('ü', 255), '😀\\', REPEAT('x', 300),
+     '😀', REPEAT(x'fe', 255), REPEAT(x'00ff', 200), x'5c27220a0d1a', x'fffefdfc', 0),
+    (x'41004100', x'41', x'4100410000', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0);
+
+CREATE TABLE geometries (
+    id INT PRIMARY KEY, g GEOMETRY, p POINT SRID 4326, l LINESTRING, po POLYGON, mp MULTIPOINT, ml MULTILINESTRING,
+    mpo MULTIPOLYGON, gc GEOMETRYCOLLECTION, v VECTOR(3), touched TINYINT);
+INSERT INTO geometries VALUES
+    (1, ST_GeomFromText('POINT(1 -2.5)'), ST_GeomFromText('POINT(52.5 13.4)', 4326), ST_GeomFromText('LINESTRING(0 0,1 1)'),
+     ST_GeomFromText('POLYGON((0 0,0 1,1 1,0 0))'), ST_GeomFromText('MULTIPOINT(0 0,1 1)'),
+     ST_GeomFromText('MULTILINESTRING((0 0,1 1),(2 2,3 3))'), ST_GeomFromText('MULTIPOLYGON(((0 0,0 1,1 1,0 0)))'),
+     ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 1),LINESTRING(0 0,1 1))'), STRING_TO_VECTOR('[1.5,-2,3e10]'), 0),
+    (2, ST_GeomFromText('GEOMETRYCOLLECTION EMPTY'), NULL, NULL, NULL, NULL, NULL, NULL, NULL, STRING_TO_VECTOR('[1]'), 0),
+    (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0);
+
+CREATE TABLE documents (id INT PRIMARY KEY, j JSON, touched TINYINT);
+INSERT INTO documents VALUES
+    (1, 'null', 0), (2, 'true', 0), (3, 'false', 0), (4, '0', 0), (5, '-1', 0), (6, '32767', 0), (7, '-32768', 0), (8, '32768', 0),
+    (9, '65535', 0), (10, '2147483647', 0), (11, '-2147483648', 0), (12, '2147483648', 0), (13, '9223372036854775807', 0),
+    (14, '-9223372036854775808', 0), (15, '18446744073709551615', 0), (16, '18446744073709551616', 0), (17, '1.0', 0), (18, '-0.0', 0),
+    (19, '1e20', 0), (20, '1.5e-300', 0), (21, '0.1', 0), (22, '0.30000000000000004', 0), (23, '1e15', 0), (24, '100000000000000.0', 0),
+    (25, '""', 0), (26, '"a\\"b\\\\c\\/d\\b\\f\\n\\r\\t\\u0000\\u001f\\u007f\\u20ac\\ud83d\\ude00"', 0), (27, '[]', 0), (28, '{}', 0),
+    (29, '[1, 70000, -70000, 5000000000, "x", null, true, false, 1.5, [], {}, [[[1]]]]', 0),
+    (30, '{"b": 1, "a": 2, "": 3, "aa": {"x": [1, {"y": null}]}, "k\\"\\n€😀": "v", "c": 1.0}', 0),
+    (31, CAST(CAST(5 AS UNSIGNED) AS JSON), 0), (32, CAST(CAST(70000 AS UNSIGNED) AS JSON), 0),
+    (33, JSON_ARRAY(CAST(5 AS UNSIGNED), CAST(70000 AS UNSIGNED), CAST(5000000000 AS UNSIGNED)), 0),
+    (34, NULL, 0), (35, JSON_QUOTE(REPEAT('ab"', 60)), 0), (36, CONCAT('[', REPEAT('[', 98), '1', REPEAT(']', 98), ']'), 0),
+    (37, CONCAT('{"a":', REPEAT('{"a":', 98), '{}', REPEAT('}', 98), '}'), 0), (38, JSON_QUOTE(REPEAT('x', 16383)), 0),
+    (39, JSON_QUOTE(REPEAT('x', 16384)), 0), (40, '4.9e-324', 0), (41, '1.7976931348623157e308', 0);
+
+CREATE TABLE large (id INT PRIMARY KEY, j JSON, t MEDIUMTEXT, v VARCHAR(16000));
+INSERT INTO large VALUES
+    (1, JSON_ARRAY(REPEAT('x', 66000), 1, -1, 70000, 4294967295, -70000, 5000000000, 1.5e0, CAST(7 AS UNSIGNED),
+        CAST(70000 AS UNSIGNED), TRUE, NULL, JSON_ARRAY(1, 2, 3), JSON_OBJECT('a', 1, 'b', JSON_ARRAY('c'))),
+     REPEAT('y', 70000), REPEAT('z', 16000)),
+    (2, JSON_OBJECT('long', REPEAT('"', 66000), 'i', -1, 'big', 70000, 'd', -0e0, 'o', JSON_OBJECT('x', 'y')), '', '');
+
+CREATE TABLE computed (
+    id INT PRIMARY KEY, a INT, v INT GENERATED ALWAYS AS (a + 1) VIRTUAL, n VARCHAR(20) INVISIBLE DEFAULT 'hidden',
+    s VARCHAR(40) GENERATED ALWAYS AS (CONCAT(n, '!')) STORED, j JSON, KEY f ((a * 2)), KEY l ((LOWER(n))),
+    KEY m ((CAST(j->'$.x' AS UNSIGNED ARRAY))), touched TINYINT);
+INSERT INTO computed (id, a, j, touched) VALUES (1, 10, '{"x": [1, 2]}', 0), (2, NULL, NULL, 0);
+
+SET sql_generate_invisible_primary_key = ON;
+CREATE TABLE keyless (a INT, b VARCHAR(10), touched TINYINT);
+SET sql_generate_invisible_primary_key = OFF;
+INSERT INTO keyless VALUES (5, 'x', 0), (5, 'x', 0);
+
+CREATE TABLE composite (
+    c VARCHAR(5) COLLATE utf8mb4_0900_ai_ci NOT NULL, n INT, a INT NOT NULL, b BINARY(3) NOT NULL, d DATETIME(3) NOT NULL,
+    g INT GENERATED ALWAYS AS (a * 2) STORED NOT NULL, touched TINYINT, PRIMARY KEY (b, g, d, c));
+INSERT INTO composite (c, n, a, b, d, touched) VALUES
+    ('', 1, -1, x'', '2020-01-01', 0), ('A', NULL, 0, x'00', '2020-01-01 00:00:00.5', 0),
+    ('a', 2, 1, x'ff', '2021-01-01', 0), ('ab', 3, 2, x'ff', '2021-01-01', 0);
+
+CREATE TABLE nulls (
+    id INT PRIMARY KEY, c1 INT, c2 VARCHAR(5), c3 BLOB, c4 JSON, c5 DECIMAL(5,2), c6 DATETIME(6), c7 BIT(3), c8 ENUM('a'),
+    c9 TIMESTAMP NULL, c10 CHAR(3), c11 DOUBLE, c12 TIME, c13 YEAR, c14 SET('a'), c15 TINYINT, c16 BIGINT, c17 POINT,
+    touched TINYINT);
+INSERT INTO nulls (id, touched) VALUES (1, 0);
+INSERT INTO nulls (id, c7, c8, c9, touched) VALUES (2, 5, 'a', '2020-01-01 00:00:00', 0);
+INSERT INTO nulls (id, c1, c6, c15, c16, touched) VALUES (3, 1, '2020-01-01', -1, -2, 0);
