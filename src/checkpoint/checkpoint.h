@@ -149,7 +149,7 @@ struct phase_change {
     int64_t drained_us;
     int64_t completed_us;
     bool clear_cutover_requested;
-    const char *last_error; /* "" stores NULL: nothing is wrong any more */
+    const char *last_error;     /* "" stores NULL: nothing is wrong any more */
     const uint64_t *rows_final; /* per table, or NULL */
     GPtrArray *outbox;          /* struct outbox_row, or NULL; existing ids are left as they are */
 };
@@ -160,8 +160,8 @@ G_GNUC_WARN_UNUSED_RESULT bool checkpoint_change_phase(struct checkpoint *checkp
                                                        GError **error);
 
 /* Is the move still ours? One transaction that only reads the lease. MT_ERROR_FENCED when not. */
-G_GNUC_WARN_UNUSED_RESULT
-bool checkpoint_check_lease(struct checkpoint *checkpoint, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool checkpoint_check_lease(struct checkpoint *checkpoint,
+                                                      GError **error);
 
 /* Flags that commands set. */
 G_GNUC_WARN_UNUSED_RESULT bool checkpoint_set_paused(struct checkpoint *checkpoint, bool paused,

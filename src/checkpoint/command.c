@@ -94,9 +94,16 @@ command_issue(struct conn *target, const struct config *config, enum verb verb, 
     return true;
 }
 
+void
+command_reply_clear(struct command_reply *reply)
+{
+    g_clear_pointer(&reply->taken_by, g_free);
+    g_clear_pointer(&reply->outcome, g_free);
+}
+
 bool
 command_wait(struct conn *target, const struct config *config, uint64_t id, int64_t timeout_ms,
-             char **ret_taken_by, char **ret_outcome, GError **error)
+             struct command_reply *ret_reply, GError **error)
 {
     g_autoptr(GString) sql = g_string_new(NULL);
     sql_add(sql, config, "SELECT * FROM {db}.`command` WHERE `id` = ");
@@ -110,8 +117,8 @@ command_wait(struct conn *target, const struct config *config, uint64_t id, int6
             return no_such_move(config, error);
         bool done = result_get(row, 0, "outcome") != NULL;
         if (done || clock_monotonic_us() >= deadline_us) {
-            *ret_taken_by = g_strdup(result_get(row, 0, "taken_by"));
-            *ret_outcome = g_strdup(result_get(row, 0, "outcome"));
+            ret_reply->taken_by = g_strdup(result_get(row, 0, "taken_by"));
+            ret_reply->outcome = g_strdup(result_get(row, 0, "outcome"));
             return true;
         }
         if (stop_wait_ms(POLL_MS)) {

@@ -30,12 +30,20 @@ void command_free(struct command *command);
 G_GNUC_WARN_UNUSED_RESULT bool command_issue(struct conn *target, const struct config *config,
                                              enum verb verb, uint64_t *ret_id, GError **error);
 
-/* Waits until a runner took the command up and said what came of it. *ret_taken_by and
- * *ret_outcome are allocated, NULL when the timeout passed first (taken_by may be there
- * without an outcome). */
+/* What a command's row says. Both NULL before a runner took it up; outcome NULL while it works. */
+struct command_reply {
+    char *taken_by;
+    char *outcome;
+};
+
+/* Frees what is in it. */
+void command_reply_clear(struct command_reply *reply);
+
+/* Waits until a runner took the command up and said what came of it, or the timeout passed: then
+ * the reply is what is known by then. Clear it with command_reply_clear(). */
 G_GNUC_WARN_UNUSED_RESULT bool command_wait(struct conn *target, const struct config *config,
-                                            uint64_t id, int64_t timeout_ms, char **ret_taken_by,
-                                            char **ret_outcome, GError **error);
+                                            uint64_t id, int64_t timeout_ms,
+                                            struct command_reply *ret_reply, GError **error);
 
 /* Runner's side: marks the oldest command that nobody took as ours and returns
  * it; *ret_command is NULL when there is none. Unknown verbs (of a newer build)

@@ -32,6 +32,7 @@ G_GNUC_WARN_UNUSED_RESULT struct lease *lease_take(const struct server *target,
 void lease_release(struct lease *lease);
 STRUCT_AUTOPTR(lease, lease_release)
 
+/* The number that every write transaction compares. */
 uint64_t lease_epoch(const struct lease *lease);
 /* "host:pid", as in lease.owner. */
 const char *lease_owner(const struct lease *lease);

@@ -52,6 +52,7 @@ struct migration_plan {
     GPtrArray *unknown; /* struct applied_migration, borrowed: compatible, only to be warned of */
 };
 
+/* Frees what is in it. */
 void migration_plan_clear(struct migration_plan *plan);
 
 /*
