@@ -117,6 +117,7 @@ preflight_run(const struct config *config, const struct preflight_connections *c
         .options = options,
         .findings = g_ptr_array_new_with_free_func(free_finding),
         .moved_tables = g_ptr_array_new_with_free_func(free_moved_table),
+        .referenced = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
     };
     bool done = run_checks(&preflight, error);
     server_facts_clear(&preflight.source);
@@ -124,6 +125,7 @@ preflight_run(const struct config *config, const struct preflight_connections *c
     if (preflight.has_reader)
         server_facts_clear(&preflight.reader);
     g_ptr_array_unref(preflight.moved_tables);
+    g_hash_table_unref(preflight.referenced);
     if (done)
         return preflight.findings;
     g_ptr_array_unref(preflight.findings);

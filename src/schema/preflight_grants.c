@@ -1,6 +1,4 @@
 /* Privileges: each that a move needs, with the GRANT for those that are missing. See docs/grants.md. */
-#include <string.h>
-
 #include "mysql/quote.h"
 #include "schema/preflight_int.h"
 
@@ -81,15 +79,32 @@ schema_exists(const struct server_facts *facts, const char *schema, bool *ret_ex
     return true;
 }
 
-static bool
-has_foreign_keys(const struct preflight *preflight, const char *schema, const char *table)
+/* What is needed on a table's target: REFERENCES on those that a foreign key of the set refers to. */
+static uint32_t
+wanted_on_target(const struct preflight *preflight, const struct table_mapping *mapping)
 {
-    for (unsigned i = 0; i < preflight->moved_tables->len; i++) {
-        const struct moved_table *moved = g_ptr_array_index(preflight->moved_tables, i);
-        if (g_str_equal(moved->to_schema, schema) && g_str_equal(moved->to_table, table))
-            return strstr(moved->source->create_sql, " REFERENCES `") != NULL;
+    g_autofree char *name = quoted_table(mapping->from_schema, mapping->from_table);
+    bool referenced = g_hash_table_contains(preflight->referenced, name);
+    return written | (referenced ? PRIVILEGE_BIT(REFERENCES) : 0);
+}
+
+/* A schema that is missing must be created, which a grant on a table does not
+ * allow. Reported once, with the first of its tables. */
+static bool
+check_missing_schema(struct preflight *preflight, unsigned index)
+{
+    GArray *tables = preflight->config->tables;
+    const char *schema = g_array_index(tables, struct table_mapping, index).to_schema;
+    uint32_t wanted = 0;
+    for (unsigned i = 0; i < tables->len; i++) {
+        const struct table_mapping *mapping = &g_array_index(tables, struct table_mapping, i);
+        if (!g_str_equal(mapping->to_schema, schema))
+            continue;
+        if (i < index)
+            return true;
+        wanted |= wanted_on_target(preflight, mapping);
     }
-    return false;
+    return check_on(preflight, &preflight->target, wanted, schema, NULL);
 }
 
 static bool
@@ -102,15 +117,11 @@ check_target_tables(struct preflight *preflight, bool *ret_passed, GError **erro
         bool exists = false;
         if (!schema_exists(target, mapping->to_schema, &exists, error))
             return false;
-        uint32_t wanted = written;
-        if (has_foreign_keys(preflight, mapping->to_schema, mapping->to_table))
-            wanted |= PRIVILEGE_BIT(REFERENCES);
-        /* A schema that is missing must be created: a grant on a table does not allow that. */
         if (exists)
-            *ret_passed &= check_on(preflight, target, wanted, mapping->to_schema,
-                                    mapping->to_table);
+            *ret_passed &= check_on(preflight, target, wanted_on_target(preflight, mapping),
+                                    mapping->to_schema, mapping->to_table);
         else
-            *ret_passed &= check_on(preflight, target, wanted, mapping->to_schema, NULL);
+            *ret_passed &= check_missing_schema(preflight, i);
     }
     return true;
 }

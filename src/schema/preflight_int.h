@@ -30,6 +30,7 @@ struct preflight {
     struct server_facts target;
     bool has_reader;         /* reader is a server of its own */
     GPtrArray *moved_tables; /* struct moved_table: those that are there */
+    GHashTable *referenced;  /* quoted source names that foreign keys of the set refer to */
 };
 
 /* Add a finding; `subject` and `cure` (NULL: none) are copied. */

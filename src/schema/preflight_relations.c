@@ -72,6 +72,7 @@ check_foreign_key(struct preflight *preflight, const struct moved_table *moved,
     bool inside = is_moved(preflight, child_schema, child) &&
                   is_moved(preflight, parent_schema, parent);
     if (inside) {
+        g_hash_table_add(preflight->referenced, quoted_table(parent_schema, parent));
         if (is_child)
             check_cascade(preflight, subject, result, row);
         return;
