@@ -1,0 +1,277 @@
+#include "cli/status_text.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "base/progress.h"
+#include "checkpoint/outbox.h"
+#include "cli/human.h"
+#include "cli/json_text.h"
+#include "cli/progress_text.h"
+
+enum { BAR_WIDTH = 22, NAME_MOST = 40 };
+
+int64_t
+status_eta_ms(const struct move_state *state)
+{
+    uint64_t remaining = 0;
+    bool all_done = true;
+    for (unsigned i = 0; i < state->tables->len; i++) {
+        const struct table_state *table = g_ptr_array_index(state->tables, i);
+        all_done = all_done && table->copy_done;
+        if (!table->copy_done && table->rows_estimated > table->rows_copied)
+            remaining += table->rows_estimated - table->rows_copied;
+    }
+    if (all_done)
+        return 0;
+    return remaining == 0 ? -1 : progress_eta_ms(remaining, (double)state->copy_rows_per_s);
+}
+
+/* "12.3 s ago", "never". Caller frees. */
+static char *
+ago(int64_t now_us, int64_t then_us)
+{
+    if (then_us == 0)
+        return g_strdup("never");
+    g_autofree char *duration = human_duration(MAX(now_us - then_us, 0) / 1000);
+    return g_strdup_printf("%s ago", duration);
+}
+
+static void G_GNUC_PRINTF(3, 4)
+    append_fact(GString *text, const char *name, const char *format, ...)
+{
+    g_autofree char *label = g_strconcat(name, ":", NULL);
+    human_append_cell(text, label, 12, false);
+    va_list args;
+    va_start(args, format);
+    g_string_append_vprintf(text, format, args);
+    va_end(args);
+    g_string_append_c(text, '\n');
+}
+
+static const char *
+next_step(const struct move_state *state, bool runner_alive)
+{
+    if (state->phase == PHASE_COMPLETED)
+        return "done; `move-tables clean` removes what the move left behind";
+    if (!runner_alive)
+        return "`move-tables run` goes on from here";
+    if (state->paused)
+        return "`move-tables resume` goes on copying";
+    if (state->phase == PHASE_READY && !state->cutover_requested)
+        return "`move-tables cutover` finishes the move";
+    return NULL;
+}
+
+static void
+append_runner(GString *text, const struct status_view *view)
+{
+    const struct move_state *state = view->state;
+    g_autofree char *seen = ago(view->now_us, state->heartbeat_us);
+    const char *owner = state->owner != NULL ? state->owner : "nobody";
+    if (view->runner_alive)
+        append_fact(text, "runner", "%s, saved %s", owner, seen);
+    else
+        append_fact(text, "runner", "none (last: %s, saved %s)", owner, seen);
+    if (state->build != NULL)
+        append_fact(text, "build", "%s", state->build);
+}
+
+static void
+append_cutover(GString *text, const struct status_view *view)
+{
+    const struct move_state *state = view->state;
+    if (state->attempt > 0)
+        append_fact(text, "cutover", "attempt %u", state->attempt);
+    if (state->cutover_requested)
+        append_fact(text, "cutover", "requested");
+    if (state->fenced_us != 0 && state->drained_us != 0) {
+        g_autofree char *gone = human_duration((state->drained_us - state->fenced_us) / 1000);
+        append_fact(text, "unavailable", "%s (from RENAME to drained)", gone);
+    }
+    if (state->last_error != NULL)
+        append_fact(text, "last error", "%s", state->last_error);
+}
+
+static void
+append_table(GString *text, const struct table_state *table, unsigned name_width)
+{
+    unsigned percent = table->copy_done
+                           ? 100
+                           : MIN(human_percent(table->rows_copied, table->rows_estimated), 99U);
+    if (!table->copy_done && table->rows_copied == 0)
+        percent = 0;
+    g_autofree char *percent_text = g_strdup_printf("%u%%", percent);
+    uint64_t rows = table->rows_final > 0 ? table->rows_final : table->rows_copied;
+    g_autofree char *rows_text = human_count(rows);
+    g_string_append(text, "  ");
+    human_append_cell(text, table->source_table, name_width, false);
+    g_string_append_c(text, ' ');
+    progress_bar_append(text, percent, BAR_WIDTH);
+    human_append_cell(text, percent_text, 5, true);
+    human_append_cell(text, rows_text, 16, true);
+    g_string_append(text, " rows");
+    if (strcmp(table->source_table, table->target_table) != 0)
+        g_string_append_printf(text, "  -> %s", table->target_table);
+    g_string_append_c(text, '\n');
+}
+
+static void
+append_phase(GString *text, const struct status_view *view, bool colour)
+{
+    const struct move_state *state = view->state;
+    g_autofree char *phase = g_strdup_printf("%s%s%s%s", colour ? "\033[1m" : "",
+                                             phase_name(state->phase), colour ? "\033[0m" : "",
+                                             state->paused ? " (paused)" : "");
+    append_fact(text, "phase", "%s", phase);
+    append_runner(text, view);
+    if (state->phase < PHASE_DRAINED) {
+        g_autofree char *lag = human_duration(state->lag_ms);
+        append_fact(text, "lag", "%s", lag);
+    }
+    if (state->phase == PHASE_COPYING) {
+        g_autofree char *rate = human_rate((double)state->copy_rows_per_s);
+        g_autofree char *eta = human_duration(status_eta_ms(state));
+        append_fact(text, "copy", "%s rows/s, ETA %s", rate, eta);
+    }
+    g_autofree char *changes = human_count(state->changes_applied);
+    append_fact(text, "applied", "%s row changes", changes);
+    append_cutover(text, view);
+}
+
+void
+deliveries_text_append(GString *text, const GPtrArray *deliveries, int64_t now_us)
+{
+    for (unsigned i = 0; i < deliveries->len; i++) {
+        const struct delivery *delivery = g_ptr_array_index(deliveries, i);
+        g_autofree char *when = ago(now_us, delivery->created_us);
+        g_string_append(text, "  ");
+        human_append_cell(text, delivery->event, 16, false);
+        human_append_cell(text, delivery_state_name(delivery->state), 10, false);
+        g_string_append_printf(text, " %u attempt%s", delivery->attempts,
+                               delivery->attempts == 1 ? "" : "s");
+        if (delivery->last_status != 0)
+            g_string_append_printf(text, ", last answer %d", delivery->last_status);
+        g_string_append_printf(text, ", %s  %s\n  %16s%s\n", when, delivery->endpoint, "",
+                               delivery->event_id);
+        if (delivery->last_error != NULL && delivery->state != DELIVERY_DELIVERED)
+            g_string_append_printf(text, "  %16s%s\n", "", delivery->last_error);
+    }
+}
+
+void
+status_text_append(GString *text, const struct status_view *view, bool colour)
+{
+    unsigned name_width = 8;
+    append_fact(text, "move", "%s", view->move);
+    if (view->state == NULL) {
+        append_fact(text, "phase", "not begun: there is no checkpoint of it on the target");
+        return;
+    }
+    append_phase(text, view, colour);
+    g_string_append_c(text, '\n');
+    for (unsigned i = 0; i < view->state->tables->len; i++) {
+        const struct table_state *table = g_ptr_array_index(view->state->tables, i);
+        glong length = g_utf8_strlen(table->source_table, -1);
+        name_width = MAX(name_width, (unsigned)MIN(length, NAME_MOST));
+    }
+    for (unsigned i = 0; i < view->state->tables->len; i++)
+        append_table(text, g_ptr_array_index(view->state->tables, i), name_width);
+    if (view->deliveries != NULL && view->deliveries->len > 0) {
+        g_string_append(text, "\nhooks:\n");
+        deliveries_text_append(text, view->deliveries, view->now_us);
+    }
+    const char *next = next_step(view->state, view->runner_alive);
+    if (next != NULL)
+        g_string_append_printf(text, "\nnext: %s\n", next);
+}
+
+/* --- JSON --- */
+
+static json_t *
+deliveries_json(const GPtrArray *deliveries)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; deliveries != NULL && i < deliveries->len; i++) {
+        const struct delivery *delivery = g_ptr_array_index(deliveries, i);
+        json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:s, s:I, s:I, s:o, s:o, s:o, s:o}",
+                                              "id", json_text(delivery->event_id), "event",
+                                              json_text(delivery->event), "endpoint",
+                                              json_text(delivery->endpoint), "state",
+                                              delivery_state_name(delivery->state), "attempts",
+                                              (json_int_t)delivery->attempts, "last_status",
+                                              (json_int_t)delivery->last_status, "last_error",
+                                              json_text(delivery->last_error), "created_at",
+                                              json_time(delivery->created_us), "next_attempt_at",
+                                              json_time(delivery->next_attempt_us), "delivered_at",
+                                              json_time(delivery->delivered_us)));
+    }
+    return list;
+}
+
+char *
+deliveries_to_json(const GPtrArray *deliveries)
+{
+    return json_print(json_pack("{s:o}", "hooks", deliveries_json(deliveries)));
+}
+
+static json_t *
+tables_json(const GPtrArray *tables)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < tables->len; i++) {
+        const struct table_state *table = g_ptr_array_index(tables, i);
+        json_t *entry = json_pack(
+            "{s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:I}", "from", json_text(table->source_table),
+            "to", json_text(table->target_table), "moved_as", json_text(table->moved_as), "key",
+            json_text(table->key_name), "rows_estimated", (json_int_t)table->rows_estimated,
+            "rows_copied", (json_int_t)table->rows_copied, "copy_done", (int)table->copy_done,
+            "rows_final", (json_int_t)table->rows_final);
+        json_array_append_new(list, entry);
+    }
+    return list;
+}
+
+/* A number that -1 stands for "not known" of. */
+static json_t *
+known(int64_t number)
+{
+    return number < 0 ? json_null() : json_integer(number);
+}
+
+char *
+status_to_json(const struct status_view *view)
+{
+    const struct move_state *state = view->state;
+    json_t *all = json_pack("{s:o}", "move", json_text(view->move));
+    if (state == NULL) {
+        json_object_set_new(all, "phase", json_null());
+        json_object_set_new(all, "runner_alive", json_boolean(view->runner_alive));
+        return json_print(all);
+    }
+    json_t *facts = json_pack(
+        "{s:o, s:s, s:b, s:b, s:I, s:o, s:I, s:I, s:o}", "move_id", json_text(state->move_id),
+        "phase", phase_name(state->phase), "paused", (int)state->paused, "cutover_requested",
+        (int)state->cutover_requested, "attempt", (json_int_t)state->attempt, "lag_ms",
+        known(state->lag_ms), "changes_applied", (json_int_t)state->changes_applied,
+        "copy_rows_per_s", (json_int_t)state->copy_rows_per_s, "eta_ms",
+        known(status_eta_ms(state)));
+    json_object_update(all, facts);
+    json_decref(facts);
+    facts = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "position", json_text(state->position),
+        "horizon", json_text(state->horizon), "drain_gtid", json_text(state->drain_gtid),
+        "last_error", json_text(state->last_error), "created_at", json_time(state->created_us),
+        "updated_at", json_time(state->updated_us), "fenced_at", json_time(state->fenced_us),
+        "drained_at", json_time(state->drained_us), "completed_at", json_time(state->completed_us));
+    json_object_update(all, facts);
+    json_decref(facts);
+    facts = json_pack("{s:b, s:o, s:I, s:o, s:o, s:o, s:o}", "runner_alive",
+                      (int)view->runner_alive, "owner", json_text(state->owner), "epoch",
+                      (json_int_t)state->epoch, "build", json_text(state->build), "heartbeat_at",
+                      json_time(state->heartbeat_us), "tables", tables_json(state->tables), "hooks",
+                      deliveries_json(view->deliveries));
+    json_object_update(all, facts);
+    json_decref(facts);
+    return json_print(all);
+}

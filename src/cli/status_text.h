@@ -1,0 +1,31 @@
+/* Where a move stands, as its checkpoint tells it, for people and for programs. Pure. */
+#ifndef CLI_STATUS_TEXT_H
+#define CLI_STATUS_TEXT_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "checkpoint/checkpoint.h"
+
+struct status_view {
+    const char *move;
+    const struct move_state *state; /* NULL: the move has not begun */
+    const GPtrArray *deliveries;    /* struct delivery; may be NULL */
+    int64_t now_us;                 /* the target's clock, as the times in state */
+    bool runner_alive;
+};
+
+/* Milliseconds until the copy is done at the last saved rate; -1: not known. */
+int64_t status_eta_ms(const struct move_state *state);
+
+void status_text_append(GString *text, const struct status_view *view, bool colour);
+
+/* Ends with a newline. Caller frees. */
+char *status_to_json(const struct status_view *view);
+
+/* The outbox alone: for `hooks`. `deliveries` are struct delivery. */
+void deliveries_text_append(GString *text, const GPtrArray *deliveries, int64_t now_us);
+char *deliveries_to_json(const GPtrArray *deliveries);
+
+#endif

@@ -1,0 +1,153 @@
+#include <criterion/criterion.h>
+
+#include <jansson.h>
+#include <string.h>
+
+#include "checkpoint/outbox.h"
+#include "cli/status_text.h"
+
+#define TEXT(literal) ((char *)(uintptr_t)(literal))
+
+struct example {
+    struct move_state state;
+    struct table_state tables[2];
+    struct delivery delivery;
+    GPtrArray *deliveries;
+    struct status_view view;
+};
+
+static void
+example_init(struct example *example)
+{
+    *example = (struct example){.state = {.move = TEXT("m1"),
+                                          .move_id = TEXT("id"),
+                                          .phase = PHASE_COPYING,
+                                          .position = TEXT("u:1-5"),
+                                          .horizon = TEXT("u:1-6"),
+                                          .lag_ms = 40,
+                                          .changes_applied = 1234,
+                                          .copy_rows_per_s = 100,
+                                          .heartbeat_us = 9000000,
+                                          .owner = TEXT("host:7")},
+                                .tables = {{.source_table = TEXT("s.a"),
+                                            .target_table = TEXT("s.a"),
+                                            .moved_as = TEXT("s._a_moved"),
+                                            .rows_estimated = 1000,
+                                            .rows_copied = 500},
+                                           {.source_table = TEXT("s.b"),
+                                            .target_table = TEXT("t.c"),
+                                            .moved_as = TEXT("s._b_moved"),
+                                            .rows_estimated = 10,
+                                            .rows_copied = 20,
+                                            .copy_done = true}},
+                                .delivery = {.event_id = TEXT("e-1"),
+                                             .event = TEXT("completed"),
+                                             .endpoint = TEXT("http://a/"),
+                                             .state = DELIVERY_PENDING,
+                                             .attempts = 2,
+                                             .last_status = 503,
+                                             .last_error = TEXT("busy"),
+                                             .created_us = 1}};
+    example->state.tables = g_ptr_array_new();
+    g_ptr_array_add(example->state.tables, &example->tables[0]);
+    g_ptr_array_add(example->state.tables, &example->tables[1]);
+    example->deliveries = g_ptr_array_new();
+    g_ptr_array_add(example->deliveries, &example->delivery);
+    example->view = (struct status_view){.move = "m1",
+                                         .state = &example->state,
+                                         .deliveries = example->deliveries,
+                                         .now_us = 11000000,
+                                         .runner_alive = true};
+}
+
+static void
+example_clear(struct example *example)
+{
+    g_ptr_array_unref(example->state.tables);
+    g_ptr_array_unref(example->deliveries);
+}
+
+static void
+expect_in(const GString *text, const char *part)
+{
+    cr_expect(strstr(text->str, part) != NULL, "no '%s' in:\n%s", part, text->str);
+}
+
+Test(status_text, eta)
+{
+    struct example example;
+    example_init(&example);
+    cr_expect_eq(status_eta_ms(&example.state), 5000);
+    example.state.copy_rows_per_s = 0;
+    cr_expect_eq(status_eta_ms(&example.state), -1);
+    example.tables[0].copy_done = true;
+    cr_expect_eq(status_eta_ms(&example.state), 0);
+    example_clear(&example);
+}
+
+Test(status_text, while_copying)
+{
+    struct example example;
+    example_init(&example);
+    g_autoptr(GString) text = g_string_new(NULL);
+    status_text_append(text, &example.view, false);
+    expect_in(text, "phase:      copying\n");
+    expect_in(text, "runner:     host:7, saved 2.0 s ago\n");
+    expect_in(text, "lag:        40 ms\n");
+    expect_in(text, "copy:       100 rows/s, ETA 5.0 s\n");
+    expect_in(text, "applied:    1,234 row changes\n");
+    expect_in(text, " 50%             500 rows\n");
+    expect_in(text, "100%              20 rows  -> t.c\n");
+    expect_in(text, "completed       pending    2 attempts, last answer 503");
+    expect_in(text, "busy");
+    example_clear(&example);
+}
+
+Test(status_text, says_what_comes_next)
+{
+    struct example example;
+    example_init(&example);
+    g_autoptr(GString) text = g_string_new(NULL);
+    example.state.phase = PHASE_READY;
+    status_text_append(text, &example.view, false);
+    expect_in(text, "`move-tables cutover` finishes the move");
+    example.view.runner_alive = false;
+    g_string_truncate(text, 0);
+    status_text_append(text, &example.view, false);
+    expect_in(text, "runner:     none (last: host:7");
+    expect_in(text, "`move-tables run` goes on from here");
+    example.view.state = NULL;
+    g_string_truncate(text, 0);
+    status_text_append(text, &example.view, false);
+    expect_in(text, "not begun");
+    example_clear(&example);
+}
+
+Test(status_text, json)
+{
+    struct example example;
+    example_init(&example);
+    example.state.lag_ms = -1;
+    example.state.drained_us = 1000000;
+    g_autofree char *text = status_to_json(&example.view);
+    json_t *json = json_loads(text, 0, NULL);
+    cr_assert(json != NULL, "%s", text);
+    cr_expect_str_eq(json_string_value(json_object_get(json, "phase")), "copying");
+    cr_expect(json_is_null(json_object_get(json, "lag_ms")));
+    cr_expect_eq(json_integer_value(json_object_get(json, "eta_ms")), 5000);
+    cr_expect_str_eq(json_string_value(json_object_get(json, "drained_at")),
+                     "1970-01-01T00:00:01.000Z");
+    cr_expect(json_is_null(json_object_get(json, "completed_at")));
+    cr_expect_eq(json_array_size(json_object_get(json, "tables")), 2);
+    json_t *hook = json_array_get(json_object_get(json, "hooks"), 0);
+    cr_expect_str_eq(json_string_value(json_object_get(hook, "state")), "pending");
+    cr_expect_eq(json_integer_value(json_object_get(hook, "last_status")), 503);
+    json_decref(json);
+    example.view.state = NULL;
+    g_autofree char *none = status_to_json(&example.view);
+    json = json_loads(none, 0, NULL);
+    cr_expect(json_is_null(json_object_get(json, "phase")));
+    cr_expect_str_eq(json_string_value(json_object_get(json, "move")), "m1");
+    json_decref(json);
+    example_clear(&example);
+}
