@@ -4,6 +4,16 @@
  * The assembler is pure: it is fed binlog events in order and calls its sink.
  * A fragment carries the row changes of moved tables of one transaction, or a
  * part of them when the transaction is large; it owns copies of the images.
+ *
+ * XA: a prepared transaction is in the binlog under a GTID of its own, and in
+ * gtid_executed, but its rows become visible with the XA COMMIT, which has
+ * another GTID and may come days later or never. Its fragments are held until
+ * then and handed over under the XA COMMIT's arrival number. A chunk whose F
+ * covers only the XA PREPARE does not see the rows, but its pin is below the XA
+ * COMMIT's arrival: rule 5 of docs/protocol.md keeps them in order. A held
+ * GTID is not complete: P does not contain it (a GTID set may have holes), so
+ * that a later run is sent it again. Two-phase transactions without rows of
+ * moved tables are held as well: their XA COMMIT must be known after a resume.
  */
 #ifndef BINLOG_TRANSACTION_H
 #define BINLOG_TRANSACTION_H
@@ -27,7 +37,10 @@ struct row_change {
 struct fragment {
     uint64_t seq; /* the transaction's arrival number */
     struct gtid gtid;
-    bool last;         /* the transaction is complete with this fragment */
+    bool last; /* the transaction is complete with this fragment */
+    /* With `last` of an XA COMMIT or XA ROLLBACK: the XA PREPARE, which is complete
+     * only now (number 0: none). Use fragment_add_completed(). */
+    struct gtid prepared;
     int64_t commit_us; /* immediate_commit_timestamp on the source read from; 0 unknown */
     GArray *changes;   /* struct row_change, in row order */
     uint8_t *bytes;    /* images */
@@ -38,6 +51,12 @@ struct fragment {
 void fragment_free(struct fragment *fragment);
 /* What it costs in memory, for budgets. */
 size_t fragment_memory_bytes(const struct fragment *fragment);
+
+/* Adds to the set what is complete once this fragment is applied: nothing unless `last`. */
+void fragment_add_completed(const struct fragment *fragment, struct gtid_set *set);
+
+/* Adds to the set what the target may show as soon as the fragment begins to be applied. */
+void fragment_add_touched(const struct fragment *fragment, struct gtid_set *set);
 
 static inline struct row_image
 fragment_image(const struct fragment *fragment, uint64_t offset, uint32_t length)
@@ -55,12 +74,20 @@ struct transaction_sink {
     bool (*fragment)(void *context, struct fragment *fragment, GError **error);
     /* A RENAME carrying our own token was seen, in transaction seq. */
     void (*own_rename)(void *context, uint64_t seq, const char *statement);
+    /*
+     * An XA COMMIT of a transaction that was prepared before the stream's first
+     * position: its rows are not in the stream. True when that is no loss, because
+     * no chunk was read yet: every one that is pinned from now on sees the rows.
+     * NULL stands for a refusal (MT_ERROR_DATA, naming the xid).
+     */
+    bool (*unknown_xa_commit)(void *context, uint64_t seq, const char *xid, GError **error);
 };
 
 struct assembler_options {
     GPtrArray *moved_tables;  /* struct moved_table; borrowed, read-only */
     size_t fragment_bytes;    /* a fragment is handed over when it reaches this */
-    const char *rename_token; /* a statement that contains this comment is our own; borrowed */
+    const char *rename_token; /* a RENAME that contains this comment is our own; borrowed */
+    bool fold_case; /* the source has lower_case_table_names; stream_start() asks for it itself */
 };
 
 struct assembler;
