@@ -1,0 +1,62 @@
+#include <criterion/criterion.h>
+
+#include "schema/create_text_int.h"
+
+static const char wanted[] = "CREATE TABLE `` (\n"
+                             "  `id` int NOT NULL,\n"
+                             "  `a``b` varchar(3) NOT NULL,\n"
+                             "  `n` int DEFAULT NULL,\n"
+                             "  PRIMARY KEY (`id`),\n"
+                             "  KEY `n` (`n`),\n"
+                             "  CONSTRAINT `f` FOREIGN KEY (`n`) REFERENCES `p` (`id`)\n"
+                             ") ENGINE=InnoDB";
+
+static void
+expect_cure(const char *from, const char *to, const char *cure)
+{
+    g_autoptr(GString) found = g_string_new(wanted);
+    g_string_replace(found, from, to, 1);
+    g_autoptr(create_difference) difference = create_difference_new(wanted, found->str, "`t`");
+    cr_assert_not_null(difference, "%s", from);
+    if (cure == NULL)
+        cr_expect_null(difference->cure, "%s", difference->cure);
+    else
+        cr_expect_str_eq(difference->cure, cure);
+}
+
+Test(create_difference, equal)
+{
+    cr_expect_null(create_difference_new(wanted, wanted, "`t`"));
+}
+
+Test(create_difference, lines)
+{
+    g_autoptr(GString) found = g_string_new(wanted);
+    g_string_replace(found, "varchar(3)", "char(4)", 1);
+    g_autoptr(create_difference) difference = create_difference_new(wanted, found->str, "`t`");
+    cr_expect_str_eq(difference->lines, "- `a``b` varchar(3) NOT NULL\n+ `a``b` char(4) NOT NULL");
+}
+
+Test(create_difference, cures)
+{
+    expect_cure("varchar(3)", "char(4)",
+                "ALTER TABLE `t` MODIFY COLUMN `a``b` varchar(3) NOT NULL");
+    expect_cure("  `n` int DEFAULT NULL,\n", "",
+                "ALTER TABLE `t` ADD COLUMN `n` int DEFAULT NULL AFTER `a``b`");
+    expect_cure("  `id` int NOT NULL,\n", "", "ALTER TABLE `t` ADD COLUMN `id` int NOT NULL FIRST");
+    expect_cure("  `n` int", "  `x` int,\n  `n` int", "ALTER TABLE `t` DROP COLUMN `x`");
+    expect_cure("  KEY `n` (`n`),\n", "", "ALTER TABLE `t` ADD KEY `n` (`n`)");
+    expect_cure("PRIMARY KEY (`id`)", "PRIMARY KEY (`n`)",
+                "ALTER TABLE `t` DROP INDEX `PRIMARY`, ADD PRIMARY KEY (`id`)");
+    expect_cure(",\n  CONSTRAINT `f` FOREIGN KEY (`n`) REFERENCES `p` (`id`)", "",
+                "ALTER TABLE `t` ADD CONSTRAINT `f` FOREIGN KEY (`n`) REFERENCES `p` (`id`)");
+    expect_cure("ENGINE=InnoDB", "ENGINE=InnoDB ROW_FORMAT=COMPACT",
+                "ALTER TABLE `t` ENGINE=InnoDB");
+}
+
+Test(create_difference, what_is_not_simple_has_no_cure)
+{
+    expect_cure("ENGINE=InnoDB", "ENGINE=InnoDB\n/*!50100 PARTITION BY HASH (`id`) */", NULL);
+    expect_cure("  `id` int NOT NULL,\n  `a``b` varchar(3) NOT NULL,\n",
+                "  `a``b` varchar(3) NOT NULL,\n  `id` int NOT NULL,\n", NULL);
+}
