@@ -66,7 +66,8 @@ struct json_reader {
 struct json_container {
     const uint8_t *bytes;
     size_t length;
-    size_t width; /* of count, bytes and offsets */
+    size_t width;      /* of count, bytes and offsets */
+    size_t head_bytes; /* up to and including the value entries */
     bool is_object;
     uint32_t count;
 };
@@ -316,23 +317,29 @@ append_element(struct json_reader *reader, const struct json_container *containe
                        cursor_of(container->bytes + offset, container->length - offset), level);
 }
 
+/* Reads the head. False when the entries do not fit into the container, or it not into the value. */
+static bool
+container_open(struct json_container *container, unsigned type, struct cursor value)
+{
+    size_t left = cursor_left(&value);
+    container->bytes = value.position;
+    container->width = type == JSON_LARGE_OBJECT || type == JSON_LARGE_ARRAY ? 4 : 2;
+    container->is_object = type == JSON_SMALL_OBJECT || type == JSON_LARGE_OBJECT;
+    container->count = (uint32_t)cursor_uint(&value, container->width);
+    container->length = (size_t)cursor_uint(&value, container->width);
+    size_t key_bytes = container->is_object ? container->width + 2 : 0;
+    container->head_bytes = 2 * container->width +
+                            container->count * (key_bytes + container->width + 1);
+    return !value.failed && container->length <= left && container->head_bytes <= container->length;
+}
+
 static bool
 append_container(struct json_reader *reader, unsigned type, struct cursor value,
                  const struct json_level *parent)
 {
     struct json_level level = {.parent = parent, .depth = parent == NULL ? 1 : parent->depth + 1};
-    struct json_container container = {
-        .bytes = value.position,
-        .width = type == JSON_LARGE_OBJECT || type == JSON_LARGE_ARRAY ? 4 : 2,
-        .is_object = type == JSON_SMALL_OBJECT || type == JSON_LARGE_OBJECT,
-    };
-    size_t left = cursor_left(&value);
-    container.count = (uint32_t)cursor_uint(&value, container.width);
-    container.length = (size_t)cursor_uint(&value, container.width);
-    size_t entry_bytes = container.is_object ? 2 * container.width + 3 : container.width + 1;
-    size_t head_bytes = 2 * container.width + container.count * entry_bytes;
-    if (value.failed || container.length > left || head_bytes > container.length ||
-        !spend(reader, head_bytes))
+    struct json_container container;
+    if (!container_open(&container, type, value) || !spend(reader, container.head_bytes))
         return malformed(reader, parent, "a container does not hold together");
     if (level.depth > DEPTH_MAX)
         return malformed(reader, parent, "it is nested too deeply");
