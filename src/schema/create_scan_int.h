@@ -34,12 +34,15 @@ struct create_scan {
     unsigned depth;
 };
 
+/* Starts at the beginning of a statement, which must outlive the scan and its tokens. */
 struct create_scan create_scan_of(const char *sql);
 
 /* The next token; CREATE_TOKEN_END for ever at the end. An unterminated quote ends there too. */
 struct create_token create_scan_next(struct create_scan *scan);
 
+/* True for that keyword, in any case; a quoted name never is one. */
 bool create_token_is_word(const struct create_token *token, const char *word);
+/* True for that one byte outside quotes. */
 bool create_token_is_sign(const struct create_token *token, char sign);
 
 /* The name between the backticks, unescaped. Caller frees. */

@@ -69,10 +69,10 @@ struct table {
     GArray *key_columns;        /* unsigned: indexes into columns, in key order */
     char *key_problem;          /* why key_name is NULL, for messages */
     unsigned other_unique_keys; /* unique keys besides the chosen one, functional ones included */
-    char *engine;           /* "VIEW" for a view */
-    char *schema_collation; /* the schema's default */
-    char *create_sql; /* SHOW CREATE TABLE as the server gives it */
-    char *digest;     /* hex SHA-256 of create_sql without name and AUTO_INCREMENT */
+    char *engine;               /* "VIEW" for a view */
+    char *schema_collation;     /* the schema's default */
+    char *create_sql;           /* SHOW CREATE TABLE as the server gives it */
+    char *digest;               /* hex SHA-256 of create_sql without name and AUTO_INCREMENT */
     uint64_t estimated_rows;
     uint64_t estimated_bytes;
     uint64_t auto_increment; /* next value; 0: the table has none */
