@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "cli/human.h"
 #include "cli/progress_text.h"
 #include "cmd/output.h"
 
@@ -105,7 +104,6 @@ static void
 log_progress(struct display *display)
 {
     g_autoptr(progress_snapshot) snapshot = progress_snapshot(display->progress);
-    g_autofree char *eta = human_duration(snapshot->eta_ms);
     log_info("progress", log_msg("progress"), log_str("phase", snapshot->phase),
              log_str("waiting", snapshot->waiting != NULL ? snapshot->waiting : "no"),
              log_int("tables_done", snapshot->tables_finished),
@@ -116,7 +114,8 @@ log_progress(struct display *display)
              log_int("changes", (int64_t)snapshot->changes_applied),
              log_int("changes_per_s", (int64_t)snapshot->changes_per_s),
              log_int("lag_ms", snapshot->lag_ms),
-             log_int("buffered_bytes", (int64_t)snapshot->buffered_bytes), log_str("eta", eta));
+             log_int("buffered_bytes", (int64_t)snapshot->buffered_bytes),
+             log_int("eta_ms", snapshot->eta_ms));
 }
 
 /* Waits for the next picture; true when the display ends. */
