@@ -148,14 +148,14 @@ $(out)/src.list: FORCE
 	@echo '$(src_o)' | cmp -s - $@ || echo '$(src_o)' >$@
 
 $(bin): $(cmd_o) $(lib)
-	$(call quiet,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $(cmd_o) $(lib) $(PKG_LIBS)
+	$(call quiet,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $(cmd_o) $(lib) $(PKG_LIBS) -lm
 
 $(unit): $(unit_o) $(lib)
-	$(call quiet,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $(unit_o) $(lib) $(PKG_LIBS) $(TEST_LIBS)
+	$(call quiet,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $(unit_o) $(lib) $(PKG_LIBS) $(TEST_LIBS) -lm
 
 $(out)/fuzz/%: $(out)/obj/test/fuzz/%.o $(lib)
 	@mkdir -p $(@D)
-	$(call quiet,LD,$@)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< $(lib) $(PKG_LIBS)
+	$(call quiet,LD,$@)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< $(lib) $(PKG_LIBS) -lm
 
 # A copy under a name of its own, so that a running move keeps its binary.
 build/move-tables: build/release/move-tables
