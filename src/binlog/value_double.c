@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The most digits before the point, or zeros after it, without an exponent. */
+/* The most digits of a whole number, or zeros after the point, without an exponent. */
 #define PLAIN_DIGITS_MAX 15
 
 #define DIGITS_MAX 17
@@ -135,7 +135,8 @@ text_append_double(GString *text, double value)
     shortest_digits(value, &number);
     int count = (int)number.count;
     int point = number.point;
-    if (point > PLAIN_DIGITS_MAX || point <= -PLAIN_DIGITS_MAX) {
+    bool whole = point >= count;
+    if ((point > PLAIN_DIGITS_MAX && whole) || point <= -PLAIN_DIGITS_MAX) {
         g_string_append_c(text, number.digits[0]);
         if (count > 1) {
             g_string_append_c(text, '.');
@@ -147,7 +148,7 @@ text_append_double(GString *text, double value)
         g_string_append_len(text, "0.", 2);
         append_zeros(text, -point);
         g_string_append_len(text, number.digits, count);
-    } else if (point >= count) {
+    } else if (whole) {
         g_string_append_len(text, number.digits, count);
         append_zeros(text, point - count);
     } else {

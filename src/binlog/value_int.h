@@ -20,7 +20,7 @@ void text_append_signed(GString *text, int64_t value);
 void text_append_padded(GString *text, uint64_t value, unsigned digits);
 
 /* As MySQL prints a DOUBLE: the least digits that give the same double back,
- * without exponent from 1e-15 up to 1e15. False: not a finite number. */
+ * without exponent from 1e-15 up to 1e15, and above while there is a fraction. False: not a finite number. */
 G_GNUC_WARN_UNUSED_RESULT bool text_append_double(GString *text, double value);
 
 /* The double stored in 8 little-endian bytes, the float in 4. */

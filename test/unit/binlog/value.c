@@ -244,6 +244,8 @@ Test(value, doubles)
     expect_double(1e14, "100000000000000");
     expect_double(999999999999999.0, "999999999999999");
     expect_double(1e15, "1e15");
+    expect_double(-3044447224999999.5, "-3044447224999999.5");
+    expect_double(30444472249999995.0, "3.0444472249999996e16");
     expect_double(1e-15, "0.000000000000001");
     expect_double(9.9e-16, "9.9e-16");
     expect_double(-1.25e-7, "-0.000000125");
