@@ -30,7 +30,10 @@ struct applier {
     int64_t linger_ms;
     int64_t batch_commit_us; /* commit time of what is being applied; 0: nothing is */
     uint64_t changes;
+    int64_t *row_deltas; /* per table, since applier_between_batches() */
     bool ended;
+
+    pthread_mutex_t batch_mutex; /* held while a batch is applied and counted */
 };
 
 /* --- collecting ------------------------------------------------------------------------- */
@@ -182,6 +185,8 @@ advance(struct applier *applier)
     pthread_mutex_lock(&applier->mutex);
     batch_add_position(applier->batch, applier->position);
     applier->changes += changes;
+    for (guint i = 0; i < applier->options.moved_tables->len; i++)
+        applier->row_deltas[i] += batch_row_delta(applier->batch, i);
     applier->batch_commit_us = 0;
     pthread_cond_broadcast(&applier->advanced);
     pthread_mutex_unlock(&applier->mutex);
@@ -203,9 +208,13 @@ applier_main(void *argument)
     g_autoptr(GError) error = NULL;
     while (collect(applier, &error)) {
         note_batch(applier);
-        if (!apply(applier, &error))
+        pthread_mutex_lock(&applier->batch_mutex);
+        bool applied = apply(applier, &error);
+        if (applied)
+            advance(applier);
+        pthread_mutex_unlock(&applier->batch_mutex);
+        if (!applied)
             break;
-        advance(applier);
         batch_clear(applier->batch);
     }
     pthread_mutex_lock(&applier->mutex);
@@ -235,10 +244,12 @@ applier_start(const struct applier_options *options)
     applier->options = *options;
     applier->position = gtid_set_copy(options->position);
     applier->linger_ms = options->config->apply.batch_ms;
-    applier->batch = batch_new();
+    applier->batch = batch_new(options->moved_tables->len);
     applier->order = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     applier->slices = g_array_new(FALSE, FALSE, sizeof(struct slice));
+    applier->row_deltas = g_new0(int64_t, options->moved_tables->len);
     pthread_mutex_init(&applier->mutex, NULL);
+    pthread_mutex_init(&applier->batch_mutex, NULL);
     clock_cond_init(&applier->advanced);
     applier->writers =
         writers_start(&options->target, options->lease, options->config->apply.writers);
@@ -268,6 +279,8 @@ applier_free(struct applier *applier)
     g_array_unref(applier->order);
     g_array_unref(applier->slices);
     gtid_set_free(applier->position);
+    g_free(applier->row_deltas);
+    pthread_mutex_destroy(&applier->batch_mutex);
     pthread_cond_destroy(&applier->advanced);
     pthread_mutex_destroy(&applier->mutex);
     g_free(applier);
@@ -326,4 +339,27 @@ applier_changes(struct applier *applier)
     uint64_t changes = applier->changes;
     pthread_mutex_unlock(&applier->mutex);
     return changes;
+}
+
+bool
+applier_between_batches(struct applier *applier, bool (*between)(void *context, GError **),
+                        void *context, GError **error)
+{
+    pthread_mutex_lock(&applier->batch_mutex);
+    bool done = between(context, error);
+    pthread_mutex_lock(&applier->mutex);
+    for (guint i = 0; i < applier->options.moved_tables->len; i++)
+        applier->row_deltas[i] = 0;
+    pthread_mutex_unlock(&applier->mutex);
+    pthread_mutex_unlock(&applier->batch_mutex);
+    return done;
+}
+
+void
+applier_row_deltas(struct applier *applier, int64_t *ret_deltas)
+{
+    pthread_mutex_lock(&applier->mutex);
+    for (guint i = 0; i < applier->options.moved_tables->len; i++)
+        ret_deltas[i] = applier->row_deltas[i];
+    pthread_mutex_unlock(&applier->mutex);
 }

@@ -12,6 +12,8 @@ struct batch {
     GByteArray *keys;     /* the key arena */
     uint32_t *slots;      /* open addressing: entry index + 1, 0 empty */
     size_t slots_count;
+    unsigned tables;
+    int64_t *row_deltas; /* per table */
     uint64_t changes;
     uint64_t transactions;
     size_t bytes;
@@ -19,12 +21,14 @@ struct batch {
 };
 
 struct batch *
-batch_new(void)
+batch_new(unsigned tables)
 {
     struct batch *batch = g_new0(struct batch, 1);
     batch->fragments = g_ptr_array_new_with_free_func((GDestroyNotify)fragment_free);
     batch->entries = g_array_new(FALSE, FALSE, sizeof(struct batch_entry));
     batch->keys = g_byte_array_new();
+    batch->tables = tables;
+    batch->row_deltas = g_new0(int64_t, tables);
     batch->slots_count = SLOTS_FIRST;
     batch->slots = g_new0(uint32_t, batch->slots_count);
     return batch;
@@ -39,6 +43,7 @@ batch_free(struct batch *batch)
     g_array_unref(batch->entries);
     g_byte_array_unref(batch->keys);
     g_free(batch->slots);
+    g_free(batch->row_deltas);
     g_free(batch);
 }
 
@@ -49,6 +54,7 @@ batch_clear(struct batch *batch)
     g_array_set_size(batch->entries, 0);
     g_byte_array_set_size(batch->keys, 0);
     memset(batch->slots, 0, batch->slots_count * sizeof *batch->slots);
+    memset(batch->row_deltas, 0, batch->tables * sizeof *batch->row_deltas);
     batch->changes = 0;
     batch->transactions = 0;
     batch->bytes = 0;
@@ -168,6 +174,8 @@ batch_add(struct batch *batch, struct fragment *fragment, GError **error)
                         fragment->layouts[change->table]->table->name);
             return false;
         }
+        batch->row_deltas[change->table] +=
+            (change->after_length > 0 ? 1 : 0) - (change->before_length > 0 ? 1 : 0);
     }
     batch->changes += fragment->changes->len;
     batch->transactions += fragment->last ? 1 : 0;
@@ -198,6 +206,12 @@ uint64_t
 batch_transactions(const struct batch *batch)
 {
     return batch->transactions;
+}
+
+int64_t
+batch_row_delta(const struct batch *batch, unsigned table)
+{
+    return batch->row_deltas[table];
 }
 
 size_t

@@ -29,7 +29,8 @@ struct batch_entry {
 
 struct batch;
 
-struct batch *batch_new(void);
+/* `tables`: how many table numbers there are. */
+struct batch *batch_new(unsigned tables);
 void batch_free(struct batch *batch);
 STRUCT_AUTOPTR(batch, batch_free)
 
@@ -48,6 +49,8 @@ const struct batch_entry *batch_entry(const struct batch *batch, size_t index);
 /* What was folded in. */
 uint64_t batch_changes(const struct batch *batch);
 uint64_t batch_transactions(const struct batch *batch);
+/* Inserts less deletes of one table, before folding. */
+int64_t batch_row_delta(const struct batch *batch, unsigned table);
 size_t batch_bytes(const struct batch *batch);
 bool batch_is_empty(const struct batch *batch); /* no fragment at all */
 

@@ -1,0 +1,45 @@
+/*
+ * The keeper: a thread beside the move that keeps the locks, takes commands,
+ * holds the copy back when the stream lags, and saves the checkpoint.
+ */
+#ifndef CONTROL_KEEPER_H
+#define CONTROL_KEEPER_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "apply/applier.h"
+#include "base/progress.h"
+#include "checkpoint/checkpoint.h"
+#include "config/config.h"
+#include "copy/copier.h"
+#include "cutover/renamer.h"
+
+struct keeper_options {
+    const struct config *config;
+    struct checkpoint *checkpoint;
+    struct lease *lease;
+    struct renamer *renamer;
+    struct applier *applier;   /* NULL once nothing flows */
+    struct copier *copier;     /* NULL when everything was copied before */
+    struct progress *progress;
+    guint tables;
+    bool paused; /* as stored */
+    /* An operator asked for the cutover. Returns the answer for the command's outcome (literal). */
+    const char *(*cutover_requested)(void *context);
+    void (*failed)(void *context, const GError *error);
+    void *context;
+};
+
+struct keeper;
+
+struct keeper *keeper_start(const struct keeper_options *options);
+/* Ends and joins; saves nothing. */
+void keeper_stop(struct keeper *keeper);
+
+/* Saves position and ranges as they are at this moment. For the keeper itself and for the end of a
+ * run. `copier` NULL: ranges are left as stored. */
+G_GNUC_WARN_UNUSED_RESULT
+bool keeper_save(const struct keeper_options *options, GError **error);
+
+#endif

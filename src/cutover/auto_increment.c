@@ -1,0 +1,59 @@
+/* AUTO_INCREMENT: the target goes on counting where the source stopped. */
+#include "base/error.h"
+#include "base/log.h"
+#include "cutover/steps_int.h"
+#include "mysql/quote.h"
+
+/* The target's next value; 0 when it cannot be told. */
+static bool
+target_value(struct conn *conn, const struct moved_table *table, uint64_t *ret_value,
+             GError **error)
+{
+    g_autofree char *schema = quoted_string(table->to_schema);
+    g_autofree char *name = quoted_string(table->to_table);
+    g_autoptr(result) found =
+        conn_queryf(conn, error,
+                    "SELECT AUTO_INCREMENT AS n FROM information_schema.TABLES WHERE "
+                    "TABLE_SCHEMA=%s AND TABLE_NAME=%s",
+                    schema, name);
+    if (found == NULL)
+        return false;
+    *ret_value = result_rows(found) > 0 ? result_uint(found, 0, "n") : 0;
+    return true;
+}
+
+static bool
+raise_table(struct conn *conn, const struct moved_table *table, uint64_t value, GError **error)
+{
+    uint64_t present;
+    if (!target_value(conn, table, &present, error))
+        return false;
+    if (present >= value)
+        return true;
+    g_autofree char *name = quoted_table(table->to_schema, table->to_table);
+    log_debug("cutover", log_msg("AUTO_INCREMENT carried over"), log_str("table", table->to_table),
+              log_int("value", (int64_t)value));
+    return conn_execf(conn, error, "ALTER TABLE %s AUTO_INCREMENT = %" G_GUINT64_FORMAT, name,
+                      value);
+}
+
+bool
+cutover_carry_auto_increment(struct cutover *cutover, GError **error)
+{
+    GPtrArray *tables = cutover->moved_tables;
+    g_autofree uint64_t *values = g_new0(uint64_t, tables->len);
+    if (!renamer_auto_increments(cutover->renamer, tables, values, error))
+        return false;
+    g_autoptr(conn) conn = NULL;
+    for (guint i = 0; i < tables->len; i++) {
+        if (values[i] == 0)
+            continue;
+        if (conn == NULL)
+            conn = conn_open_retrying(&cutover->target, "auto_increment", error);
+        /* DDL cannot be in the lease's transaction: it is checked just before. ALTER only raises. */
+        if (conn == NULL || !lease_begin(cutover->lease, conn, error) ||
+            !conn_exec(conn, "COMMIT", error) || !raise_table(conn, g_ptr_array_index(tables, i), values[i], error))
+            return false;
+    }
+    return true;
+}

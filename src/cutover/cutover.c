@@ -1,0 +1,299 @@
+/* The state machine: a table of steps, storing of phases, undo and recovery. */
+#include "cutover/cutover.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "cutover/steps_int.h"
+
+#define UNDO_ATTEMPTS 20
+#define UNDO_PAUSE_MS 500
+#define ABORTED_WAIT_MS 5000
+
+struct step {
+    enum phase phase;
+    bool (*act)(struct cutover *, GError **);
+    bool undone_on_failure;
+};
+
+static const struct step steps[] = {
+    {PHASE_READY, cutover_step_gate, true},
+    {PHASE_FENCING, cutover_step_fence, true},
+    {PHASE_DRAINING, cutover_step_drain, true},
+    {PHASE_DRAINED, cutover_step_announce, false},
+    {PHASE_COMPLETING, cutover_step_complete, false},
+};
+
+/* --- storing ---------------------------------------------------------------------------- */
+
+static void
+replace_text(char **place, const char *text)
+{
+    if (text != NULL) {
+        g_free(*place);
+        *place = g_strdup(text);
+    }
+}
+
+bool
+cutover_store(struct cutover *cutover, struct phase_change *change, GError **error)
+{
+    struct move_state *state = cutover->state;
+    if (!checkpoint_change_phase(cutover->checkpoint, change, error))
+        return false;
+    state->phase = change->phase;
+    replace_text(&state->drain_gtid, change->drain_gtid);
+    replace_text(&state->rename_token, change->rename_token);
+    if (change->clear_rename_token)
+        g_clear_pointer(&state->rename_token, g_free);
+    if (change->attempt > 0)
+        state->attempt = change->attempt;
+    state->fenced_us = change->fenced_us > 0 ? change->fenced_us : state->fenced_us;
+    state->drained_us = change->drained_us > 0 ? change->drained_us : state->drained_us;
+    state->completed_us = change->completed_us > 0 ? change->completed_us : state->completed_us;
+    if (change->clear_cutover_requested)
+        state->cutover_requested = false;
+    progress_set_phase(cutover->progress, phase_name(state->phase));
+    log_info("cutover", log_msg("phase"), log_str("phase", phase_name(state->phase)),
+             log_int("attempt", state->attempt));
+    return true;
+}
+
+/* --- hooks ------------------------------------------------------------------------------ */
+
+static struct hook_server
+hook_server_of(const struct endpoint *endpoint, const char *server_uuid)
+{
+    return (struct hook_server){
+        .host = endpoint->socket != NULL ? endpoint->socket : endpoint->host,
+        .port = endpoint->socket != NULL ? 0 : endpoint->port,
+        .server_uuid = server_uuid,
+    };
+}
+
+void
+cutover_hook_facts(const struct cutover *cutover, enum hook_event event,
+                   struct hook_table *tables, struct hook_facts *ret_facts)
+{
+    const struct move_state *state = cutover->state;
+    for (guint i = 0; i < state->tables->len; i++) {
+        const struct table_state *table = g_ptr_array_index(state->tables, i);
+        tables[i] = (struct hook_table){
+            .from = table->source_table,
+            .to = table->target_table,
+            .moved_as = table->moved_as,
+            .rows = table->rows_final > 0 ? table->rows_final : table->rows_copied,
+        };
+    }
+    *ret_facts = (struct hook_facts){
+        .event = event,
+        .move = state->move,
+        .move_id = state->move_id,
+        .attempt = state->attempt,
+        .phase = state->phase,
+        .source = hook_server_of(&cutover->config->source, state->source_uuid),
+        .target = hook_server_of(&cutover->config->target, state->target_uuid),
+        .tables = tables,
+        .tables_count = state->tables->len,
+        .time_us = clock_real_us(),
+    };
+}
+
+GPtrArray *
+cutover_outbox(const struct cutover *cutover, enum hook_event event, const char *reason)
+{
+    g_autofree struct hook_table *tables = g_new0(struct hook_table, cutover->state->tables->len);
+    struct hook_facts facts;
+    cutover_hook_facts(cutover, event, tables, &facts);
+    facts.reason = reason;
+    if (event == HOOK_COMPLETED) {
+        facts.phase = PHASE_DRAINED;
+        facts.drain_gtid = cutover->state->drain_gtid;
+        facts.fenced_us = cutover->state->fenced_us;
+        facts.drained_us = facts.time_us;
+    }
+    return hook_outbox_rows(cutover->config, &facts);
+}
+
+/* --- undo ------------------------------------------------------------------------------- */
+
+/* One look at the source, and one RENAME back if it is needed. *ret_original: it is done. */
+static bool
+rename_back_once(struct cutover *cutover, bool *ret_original, GError **error)
+{
+    enum source_tables where;
+    g_autofree char *detail = NULL;
+    struct rename_outcome outcome;
+    struct rename_request request = {
+        .moved_tables = cutover->moved_tables,
+        .token = cutover->state->rename_token,
+        .back = true,
+    };
+    *ret_original = false;
+    if (!renamer_hold(cutover->renamer, &request.tenure, error) ||
+        !renamer_look(cutover->renamer, cutover->moved_tables, &where, &detail, error))
+        return false;
+    if (where == SOURCE_OTHER) {
+        g_set_error(error, MT_ERROR, MT_ERROR_CUTOVER,
+                    "the cutover cannot be undone: the source's tables are not as this move left "
+                    "them (%s); put all of them under one of the two names, then run again",
+                    detail);
+        return false;
+    }
+    *ret_original = where == SOURCE_ORIGINAL;
+    if (*ret_original)
+        return true;
+    /* Dying before this RENAME or after it: phase and intent are stored, the next run looks at
+     * the source and decides. */
+    if (!renamer_rename(cutover->renamer, &request, &outcome, error))
+        return false;
+    g_free(outcome.gtid_executed);
+    *ret_original = outcome.renamed;
+    return true;
+}
+
+static bool
+rename_back(struct cutover *cutover, GError **error)
+{
+    for (int attempt = 1;; attempt++) {
+        g_autoptr(GError) failure = NULL;
+        bool original = false;
+        if (rename_back_once(cutover, &original, &failure) && original)
+            return true;
+        bool hopeless = failure != NULL && !mt_error_is_transient(failure);
+        if (hopeless || attempt == UNDO_ATTEMPTS) {
+            if (failure == NULL)
+                g_set_error(&failure, MT_ERROR, MT_ERROR_CUTOVER,
+                            "the renamed tables are in use; the RENAME back did not get its lock");
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return false;
+        }
+        (void)stop_wait_ms(stop_requested() ? 0 : UNDO_PAUSE_MS);
+    }
+}
+
+bool
+cutover_undo(struct cutover *cutover, const char *reason, GError **error)
+{
+    if (cutover->state->phase == PHASE_READY)
+        return true;
+    log_warning("cutover", log_msg("undoing"), log_str("reason", reason));
+    if (cutover->state->phase == PHASE_DRAINING ||
+        (cutover->state->phase == PHASE_FENCING && cutover->state->rename_token != NULL)) {
+        if (!rename_back(cutover, error))
+            return false;
+        failpoint_reach(FAILPOINT_UNDO_AFTER_RENAME);
+    }
+    g_autoptr(GPtrArray) outbox = cutover_outbox(cutover, HOOK_CUTOVER_ABORTED, reason);
+    struct phase_change change = {
+        .phase = PHASE_READY,
+        .clear_rename_token = true,
+        .clear_cutover_requested = true,
+        .last_error = reason,
+        .outbox = outbox,
+    };
+    if (!cutover_store(cutover, &change, error))
+        return false;
+    /* It is in the outbox: what is not delivered now, the next run delivers. */
+    g_autofree char *event_id = hook_event_id(cutover->state->move_id, HOOK_CUTOVER_ABORTED,
+                                              cutover->state->attempt);
+    g_autoptr(GError) later = NULL;
+    hook_sender_wake(cutover->sender);
+    if (!hook_sender_wait(cutover->sender, event_id, ABORTED_WAIT_MS, &later))
+        log_info("cutover", log_msg("cutover_aborted is not delivered yet"),
+                 log_str("why", later->message));
+    return true;
+}
+
+/* Undoes after `failure`, and makes *error what the caller should see. */
+static void
+undo_after(struct cutover *cutover, GError *failure, GError **error)
+{
+    GError *trouble = NULL;
+    if (g_error_matches(failure, MT_ERROR, MT_ERROR_FENCED) ||
+        cutover_undo(cutover, failure->message, &trouble)) {
+        g_propagate_error(error, failure);
+        return;
+    }
+    g_prefix_error(&trouble, "the cutover failed (%s) and could not be undone yet: ",
+                   failure->message);
+    g_error_free(failure);
+    g_propagate_error(error, trouble);
+}
+
+/* --- recovery --------------------------------------------------------------------------- */
+
+static bool
+recover_renamed(struct cutover *cutover, GError **error)
+{
+    struct move_state *state = cutover->state;
+    if (state->phase == PHASE_DRAINING && state->drain_gtid != NULL)
+        return true;
+    /* The RENAME happened, its consequence was not stored. A later gtid_executed is a superset,
+     * and nothing writes to the renamed tables. */
+    g_autofree char *executed = NULL;
+    if (!renamer_gtid_executed(cutover->renamer, &executed, error))
+        return false;
+    struct phase_change change = {
+        .phase = PHASE_DRAINING,
+        .drain_gtid = executed,
+        .fenced_us = clock_real_us(),
+    };
+    return cutover_store(cutover, &change, error);
+}
+
+bool
+cutover_recover(struct cutover *cutover, GError **error)
+{
+    enum phase phase = cutover->state->phase;
+    if (phase != PHASE_FENCING && phase != PHASE_DRAINING)
+        return true;
+
+    enum source_tables where;
+    g_autofree char *detail = NULL;
+    if (!renamer_look(cutover->renamer, cutover->moved_tables, &where, &detail, error))
+        return false;
+    log_info("cutover", log_msg("an earlier run ended in the middle of a cutover"),
+             log_str("phase", phase_name(phase)),
+             log_str("source", where == SOURCE_ORIGINAL  ? "original names"
+                               : where == SOURCE_RENAMED ? "renamed"
+                                                         : detail));
+    if (where == SOURCE_RENAMED && cutover->state->rename_token != NULL)
+        return recover_renamed(cutover, error);
+    if (where == SOURCE_ORIGINAL)
+        return cutover_undo(cutover, "an earlier run ended before the tables were renamed", error);
+    g_set_error(error, MT_ERROR, MT_ERROR_CUTOVER,
+                "the source's tables are not as this move left them (%s): somebody else renamed "
+                "them; put all of them under their original or all under their moved names, then "
+                "run again",
+                detail != NULL ? detail : "renamed, but not by this move");
+    return false;
+}
+
+/* --- running ---------------------------------------------------------------------------- */
+
+bool
+cutover_run(struct cutover *cutover, GError **error)
+{
+    while (cutover->state->phase != PHASE_COMPLETED) {
+        const struct step *step = NULL;
+        for (size_t i = 0; i < G_N_ELEMENTS(steps); i++)
+            if (steps[i].phase == cutover->state->phase)
+                step = &steps[i];
+        g_assert(step != NULL);
+
+        GError *failure = NULL;
+        if (step->act(cutover, &failure))
+            continue;
+        /* The step itself may have passed the point of no return, or not know whether it did. */
+        if (step->undone_on_failure && cutover->state->phase <= PHASE_DRAINING &&
+            !cutover->outcome_unknown)
+            undo_after(cutover, failure, error);
+        else
+            g_propagate_error(error, failure);
+        return false;
+    }
+    return true;
+}

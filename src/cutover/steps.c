@@ -1,0 +1,285 @@
+/* What each phase of a cutover does. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "cutover/steps_int.h"
+
+#define LAG_POLL_MS 20
+#define RENAME_PAUSE_FIRST_MS 500
+#define RENAME_PAUSE_MAX_MS 10000
+
+static bool
+stopped(GError **error)
+{
+    if (!stop_requested())
+        return false;
+    g_set_error_literal(error, MT_ERROR, MT_ERROR_STOPPED, "stopped during the cutover");
+    return true;
+}
+
+static void
+note_rows(struct cutover *cutover, uint64_t *rows)
+{
+    if (cutover->row_count != NULL) {
+        row_count_now(cutover->row_count, rows);
+    } else {
+        /* Resumed in the middle of a drain: counting now would keep the application waiting. What
+         * was stored at the RENAME is off by what was drained since. */
+        for (guint i = 0; i < cutover->state->tables->len; i++)
+            rows[i] = ((struct table_state *)g_ptr_array_index(cutover->state->tables, i))->rows_final;
+    }
+    for (guint i = 0; i < cutover->state->tables->len; i++) {
+        struct table_state *table = g_ptr_array_index(cutover->state->tables, i);
+        table->rows_final = rows[i];
+    }
+}
+
+/* --- ready → fencing -------------------------------------------------------------------- */
+
+static bool
+wait_for_little_lag(struct cutover *cutover, GError **error)
+{
+    for (;;) {
+        int64_t lag_ms = applier_lag_ms(cutover->applier);
+        if (lag_ms >= 0 && lag_ms <= cutover->config->cutover.max_lag_ms)
+            return true;
+        if (stop_wait_ms(LAG_POLL_MS))
+            return !stopped(error);
+    }
+}
+
+/* before_cutover: every endpoint must answer 2xx. A `no` withdraws what was not answered. */
+static bool
+ask_gate(struct cutover *cutover, GError **error)
+{
+    const struct move_state *state = cutover->state;
+    g_autofree char *event_id =
+        hook_event_id(state->move_id, HOOK_BEFORE_CUTOVER, state->attempt);
+    g_autoptr(GError) failure = NULL;
+    hook_sender_wake(cutover->sender);
+    bool allowed = hook_sender_wait(cutover->sender, event_id,
+                                    cutover->config->cutover.hook_timeout_s * 1000, &failure);
+    failpoint_reach(FAILPOINT_GATE_ANSWERED);
+    if (allowed)
+        return true;
+    if (!g_error_matches(failure, MT_ERROR, MT_ERROR_HOOK)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    if (!hook_sender_withdraw(cutover->sender, event_id, "cutover not allowed", error))
+        return false;
+    g_set_error(error, MT_ERROR, MT_ERROR_CUTOVER, "before_cutover was not allowed: %s",
+                failure->message);
+    return false;
+}
+
+bool
+cutover_step_gate(struct cutover *cutover, GError **error)
+{
+    /* From here on nothing waits for company in a batch. */
+    applier_set_linger_ms(cutover->applier, 0);
+    if (!wait_for_little_lag(cutover, error))
+        return false;
+
+    /* The attempt begins with its gate in the outbox: whatever happens next, before_cutover will
+     * be followed by completed or cutover_aborted. */
+    cutover->state->attempt++;
+    g_autoptr(GPtrArray) outbox = cutover_outbox(cutover, HOOK_BEFORE_CUTOVER, NULL);
+    struct phase_change change = {
+        .phase = PHASE_FENCING,
+        .attempt = cutover->state->attempt,
+        .clear_rename_token = true,
+        .clear_cutover_requested = true,
+        .outbox = outbox,
+    };
+    if (!cutover_store(cutover, &change, error))
+        return false;
+    return ask_gate(cutover, error);
+}
+
+/* --- fencing → draining ----------------------------------------------------------------- */
+
+/* Persists the intent; with it the lease is checked, under the tenure of the source lock that the
+ * RENAME will be sent under. */
+static bool
+persist_intent(struct cutover *cutover, uint64_t *ret_tenure, GError **error)
+{
+    if (!renamer_hold(cutover->renamer, ret_tenure, error))
+        return false;
+    struct phase_change change = {.phase = PHASE_FENCING, .rename_token = cutover->token};
+    return cutover_store(cutover, &change, error);
+}
+
+/* One attempt; *ret_renamed tells whether the tables are renamed now. */
+static bool
+rename_once(struct cutover *cutover, bool *ret_renamed, char **ret_executed, GError **error)
+{
+    enum source_tables where;
+    g_autofree char *detail = NULL;
+    struct rename_outcome outcome;
+    struct rename_request request = {.moved_tables = cutover->moved_tables};
+    *ret_renamed = false;
+    if (!persist_intent(cutover, &request.tenure, error) ||
+        !renamer_look(cutover->renamer, cutover->moved_tables, &where, &detail, error))
+        return false;
+    if (where == SOURCE_OTHER) {
+        g_set_error(error, MT_ERROR, MT_ERROR_CUTOVER, "the source's tables cannot be renamed: %s",
+                    detail);
+        return false;
+    }
+    if (where == SOURCE_RENAMED) {
+        /* An earlier attempt's reply was lost: it did happen. */
+        *ret_renamed = true;
+        return renamer_gtid_executed(cutover->renamer, ret_executed, error);
+    }
+    request.token = cutover->state->rename_token;
+    if (!renamer_rename(cutover->renamer, &request, &outcome, error))
+        return false;
+    *ret_renamed = outcome.renamed;
+    *ret_executed = outcome.gtid_executed;
+    return true;
+}
+
+/* Tries up to `attempts` times: a lock wait is short, so that traffic does not pile up behind it,
+ * and is followed by a pause. */
+static bool
+rename_tables(struct cutover *cutover, char **ret_executed, GError **error)
+{
+    int64_t pause_ms = RENAME_PAUSE_FIRST_MS;
+    for (int64_t attempt = 1;; attempt++) {
+        g_autoptr(GError) failure = NULL;
+        bool renamed = false;
+        if (rename_once(cutover, &renamed, ret_executed, &failure) && renamed)
+            return true;
+        if (failure != NULL && !mt_error_is_transient(failure)) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return false;
+        }
+        log_info("cutover", log_msg("RENAME did not succeed"), log_int("attempt", attempt),
+                 log_int("of", cutover->config->cutover.attempts),
+                 log_str("why", failure != NULL ? failure->message
+                                                : "a transaction holds one of the tables"));
+        if (attempt >= cutover->config->cutover.attempts) {
+            g_set_error(error, MT_ERROR, MT_ERROR_CUTOVER,
+                        "RENAME did not succeed in %" G_GINT64_FORMAT " attempts: %s", attempt,
+                        failure != NULL ? failure->message
+                                        : "long transactions hold the tables; end them, or "
+                                          "raise cutover.lock_wait_timeout_s or attempts");
+            return false;
+        }
+        if (stop_wait_ms(pause_ms))
+            return !stopped(error);
+        pause_ms = MIN(pause_ms * 2, RENAME_PAUSE_MAX_MS);
+    }
+}
+
+bool
+cutover_step_fence(struct cutover *cutover, GError **error)
+{
+    g_autofree char *executed = NULL;
+    if (stopped(error) || !rename_tables(cutover, &executed, error))
+        return false;
+    /* Dying here: the phase says fencing and the intent is stored; the next run finds the whole
+     * set renamed and goes on to draining. */
+    failpoint_reach(FAILPOINT_RENAME_DONE);
+    g_autofree uint64_t *rows = g_new0(uint64_t, cutover->moved_tables->len);
+    note_rows(cutover, rows);
+    struct phase_change change = {
+        .phase = PHASE_DRAINING,
+        .drain_gtid = executed,
+        .fenced_us = clock_real_us(),
+        .rows_final = rows,
+    };
+    return cutover_store(cutover, &change, error);
+}
+
+/* --- draining → drained ----------------------------------------------------------------- */
+
+static bool
+wait_drained(struct cutover *cutover, int64_t deadline_us, GError **error)
+{
+    g_autoptr(gtid_set) drain = gtid_set_parse(cutover->state->drain_gtid, error);
+    if (drain == NULL)
+        return false;
+    if (applier_wait_for(cutover->applier, drain, deadline_us))
+        return true;
+    if (stopped(error))
+        return false;
+    g_set_error(error, MT_ERROR, MT_ERROR_CUTOVER,
+                "the stream was not drained within %" G_GINT64_FORMAT
+                " s (cutover.drain_timeout_s)",
+                cutover->config->cutover.drain_timeout_s);
+    return false;
+}
+
+/* The point of no return: phase, drain set, position and the outbox rows of `completed` become
+ * true together. */
+static bool
+commit_drained(struct cutover *cutover, GError **error)
+{
+    g_autofree uint64_t *rows = g_new0(uint64_t, cutover->moved_tables->len);
+    g_autofree char *position = applier_position_text(cutover->applier);
+    note_rows(cutover, rows);
+    g_autoptr(GPtrArray) outbox = cutover_outbox(cutover, HOOK_COMPLETED, NULL);
+    struct phase_change change = {
+        .phase = PHASE_DRAINED,
+        .position = position,
+        .drain_gtid = cutover->state->drain_gtid,
+        .drained_us = clock_real_us(),
+        .rows_final = rows,
+        .outbox = outbox,
+    };
+    failpoint_reach(FAILPOINT_DRAIN_REACHED);
+    /* A commit that got no answer may have happened: then `completed` will be sent, and an undo
+     * would contradict it. The next run reads what is stored. */
+    cutover->outcome_unknown = true;
+    if (!cutover_store(cutover, &change, error))
+        return false;
+    cutover->outcome_unknown = false;
+    failpoint_reach(FAILPOINT_DRAINED_COMMITTED);
+    hook_sender_wake(cutover->sender);
+    return true;
+}
+
+bool
+cutover_step_drain(struct cutover *cutover, GError **error)
+{
+    int64_t begun_us = clock_monotonic_us();
+    int64_t deadline_us = begun_us + cutover->config->cutover.drain_timeout_s * 1000000;
+    if (stopped(error) || !cutover_carry_auto_increment(cutover, error) ||
+        !wait_drained(cutover, deadline_us, error) || !commit_drained(cutover, error))
+        return false;
+    log_info("cutover", log_msg("drained"), log_int("after_ms", (clock_monotonic_us() - begun_us) / 1000));
+    return true;
+}
+
+/* --- drained → completing → completed --------------------------------------------------- */
+
+bool
+cutover_step_announce(struct cutover *cutover, GError **error)
+{
+    struct phase_change change = {.phase = PHASE_COMPLETING};
+    hook_sender_wake(cutover->sender);
+    cutover->drained(cutover->context);
+    return cutover_store(cutover, &change, error);
+}
+
+bool
+cutover_step_complete(struct cutover *cutover, GError **error)
+{
+    const struct move_state *state = cutover->state;
+    g_autofree char *event_id = hook_event_id(state->move_id, HOOK_COMPLETED, state->attempt);
+    if (!hook_sender_wait(cutover->sender, event_id,
+                          cutover->config->cutover.hook_timeout_s * 1000, error)) {
+        g_prefix_error(error, "the data is moved, but `completed` is not acknowledged: ");
+        return false;
+    }
+    struct phase_change change = {
+        .phase = PHASE_COMPLETED,
+        .completed_us = clock_real_us(),
+        .clear_rename_token = true,
+    };
+    return cutover_store(cutover, &change, error);
+}

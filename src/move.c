@@ -1,0 +1,228 @@
+/* The outline of a move: its stages in order. */
+#include "move.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "move_int.h"
+
+/* --- copying → following ---------------------------------------------------------------- */
+
+static bool
+copy_is_finished(struct move *move)
+{
+    return move->copy_finished;
+}
+
+static bool
+store_phase(struct move *move, enum phase phase, GError **error)
+{
+    g_autofree char *position = applier_position_text(move->applier);
+    struct phase_change change = {.phase = phase, .position = position};
+    if (!checkpoint_change_phase(move->checkpoint, &change, error))
+        return false;
+    move->state->phase = phase;
+    progress_set_phase(move->options->progress, phase_name(phase));
+    log_info("move", log_msg("phase"), log_str("phase", phase_name(phase)));
+    return true;
+}
+
+static bool
+copy(struct move *move, GError **error)
+{
+    if (move->state->phase != PHASE_COPYING)
+        return true;
+    if (!move_wait(move, copy_is_finished, error))
+        return false;
+    /* The ranges before the phase: `following` must never be stored over an unfinished copy. */
+    if (!keeper_save(&move->keeper_options, error) ||
+        !store_phase(move, PHASE_FOLLOWING, error))
+        return false;
+    applier_set_linger_ms(move->applier, MOVE_LINGER_FOLLOWING_MS);
+    move_notify(move, HOOK_COPY_COMPLETED, NULL);
+    return true;
+}
+
+/* --- following → ready ------------------------------------------------------------------ */
+
+static bool
+lag_is_small(struct move *move)
+{
+    int64_t lag_ms = applier_lag_ms(move->applier);
+    return lag_ms >= 0 && lag_ms <= move->config->cutover.max_lag_ms;
+}
+
+/* Everything that any chunk may have shown must be applied before the target can be counted. */
+static bool
+catch_up(struct move *move, GError **error)
+{
+    g_autofree char *text = NULL;
+    if (!conn_query_value(move->reader_conn, "SELECT @@GLOBAL.gtid_executed", &text, error))
+        return false;
+    g_autoptr(gtid_set) executed = gtid_set_parse(text, error);
+    if (executed == NULL)
+        return false;
+    while (!applier_wait_for(move->applier, executed, INT64_MAX / 2)) {
+        if (stop_requested()) {
+            move_why_stopped(move, error);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+follow(struct move *move, GError **error)
+{
+    if (move->state->phase > PHASE_READY)
+        return true;
+    /* The connections of the start may have been idle for days. */
+    g_clear_pointer(&move->target_conn, conn_close);
+    if (move->reader_conn != move->source_conn)
+        g_clear_pointer(&move->source_conn, conn_close);
+    move->source_conn = NULL;
+    g_clear_pointer(&move->reader_conn, conn_close);
+    move->reader_conn = conn_open_retrying(&move->reader, "catching up", error);
+    if (move->reader_conn == NULL || !catch_up(move, error))
+        return false;
+    move->row_count = row_count_new(&move->target, move->applier, move->moved_tables, error);
+    if (move->row_count == NULL || !move_wait(move, lag_is_small, error))
+        return false;
+    if (move->state->phase == PHASE_FOLLOWING && !store_phase(move, PHASE_READY, error))
+        return false;
+    move_notify(move, HOOK_READY, NULL);
+    return true;
+}
+
+/* --- cutover ---------------------------------------------------------------------------- */
+
+static bool
+cutover_may_begin(struct move *move)
+{
+    const struct config *config = move->config;
+    if (config->cutover.flag_file != NULL &&
+        g_file_test(config->cutover.flag_file, G_FILE_TEST_EXISTS))
+        return false;
+    return config->cutover.mode == CUTOVER_AUTO || move->cutover_requested;
+}
+
+/* In manual mode an undone cutover leaves the move `ready`, following, and waiting for the next
+ * command; in auto mode nobody would give one. */
+static bool
+waits_for_next_command(const struct move *move, const GError *failure)
+{
+    return g_error_matches(failure, MT_ERROR, MT_ERROR_CUTOVER) &&
+           move->config->cutover.mode == CUTOVER_MANUAL &&
+           move->state->phase == PHASE_READY && !stop_requested();
+}
+
+static bool
+cut_over(struct move *move, GError **error)
+{
+    for (;;) {
+        if (move->state->phase == PHASE_READY) {
+            log_info("move", log_msg(move->config->cutover.mode == CUTOVER_AUTO
+                                         ? "ready: cutting over"
+                                         : "ready: waiting for `move-tables cutover`"));
+            if (!move_wait(move, cutover_may_begin, error))
+                return false;
+        }
+        struct cutover cutover = move_cutover(move);
+        g_autoptr(GError) failure = NULL;
+        bool done = cutover_run(&cutover, &failure);
+        if (done)
+            return true;
+        if (!waits_for_next_command(move, failure)) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return false;
+        }
+        log_warning("move", log_msg("cutover undone; waiting for the next command"),
+                    log_str("why", failure->message));
+        pthread_mutex_lock(&move->mutex);
+        move->cutover_requested = false;
+        pthread_mutex_unlock(&move->mutex);
+        applier_set_linger_ms(move->applier, MOVE_LINGER_FOLLOWING_MS);
+    }
+}
+
+/* --- the move --------------------------------------------------------------------------- */
+
+static bool
+run_stages(struct move *move, GError **error)
+{
+    if (!move_open(move, error))
+        return false;
+    if (move->state->phase == PHASE_COMPLETED) {
+        log_info("move", log_msg("this move is completed; nothing to do"));
+        return true;
+    }
+    if (!move_engine_start(move, error))
+        return false;
+    move_notify(move, HOOK_STARTED, NULL);
+    if (!copy(move, error) || !follow(move, error))
+        return false;
+    if (move->options->until_ready && move->state->phase == PHASE_READY)
+        return true;
+    return cut_over(move, error);
+}
+
+/* What another thread reported is the cause; what the main thread met after it is a consequence.
+ * Takes `met`, gives one of the two. */
+static GError *
+choose_error(struct move *move, GError *met)
+{
+    pthread_mutex_lock(&move->mutex);
+    GError *cause = g_steal_pointer(&move->failure);
+    pthread_mutex_unlock(&move->mutex);
+    if (cause == NULL || g_error_matches(met, MT_ERROR, MT_ERROR_CUTOVER)) {
+        g_clear_error(&cause);
+        return met;
+    }
+    g_error_free(met);
+    return cause;
+}
+
+static void
+move_clear(struct move *move)
+{
+    g_clear_pointer(&move->checkpoint, checkpoint_close);
+    g_clear_pointer(&move->lease, lease_release);
+    g_clear_pointer(&move->renamer, renamer_close);
+    if (move->reader_conn != move->source_conn)
+        conn_close(move->reader_conn);
+    conn_close(move->source_conn);
+    conn_close(move->target_conn);
+    g_clear_pointer(&move->state, move_state_free);
+    g_clear_pointer(&move->moved_tables, g_ptr_array_unref);
+    g_clear_error(&move->failure);
+    g_free(move->token);
+    pthread_cond_destroy(&move->cond);
+    pthread_mutex_destroy(&move->mutex);
+}
+
+bool
+move_run(const struct config *config, const struct move_options *options, GError **error)
+{
+    struct move move = {
+        .config = config,
+        .options = options,
+        .reader = server_of_reader(config),
+        .target = server_of_target(config),
+    };
+    pthread_mutex_init(&move.mutex, NULL);
+    clock_cond_init(&move.cond);
+
+    GError *met = NULL;
+    bool done = run_stages(&move, &met);
+    if (!done)
+        met = choose_error(&move, met);
+    if (!done && move.sender != NULL && !g_error_matches(met, MT_ERROR, MT_ERROR_STOPPED) &&
+        !g_error_matches(met, MT_ERROR, MT_ERROR_FENCED))
+        move_notify(&move, HOOK_FAILED, met->message);
+    move_engine_stop(&move, !g_error_matches(met, MT_ERROR, MT_ERROR_FENCED));
+    move_clear(&move);
+    if (!done)
+        g_propagate_error(error, met);
+    return done;
+}
