@@ -88,6 +88,33 @@ round_up(struct decimal_digits *number)
 }
 
 /*
+ * Prices and the like, without searching: a whole number below 10^15 divided by
+ * a power of ten is rounded once, as reading their quotient as decimal text is.
+ * No other decimal number of up to 15 digits reads back as the same double.
+ */
+static bool
+few_decimals(double value, struct decimal_digits *ret_number)
+{
+    static const double powers[] = {1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+    for (unsigned i = 0; i < G_N_ELEMENTS(powers); i++) {
+        double scaled = nearbyint(value * powers[i]);
+        if (scaled >= 1e15)
+            return false;
+        if (scaled / powers[i] != value)
+            continue;
+        char digits[DIGITS_MAX];
+        unsigned at = DIGITS_MAX;
+        for (uint64_t rest = (uint64_t)scaled; rest != 0; rest /= 10)
+            digits[--at] = (char)('0' + rest % 10);
+        ret_number->count = DIGITS_MAX - at;
+        memcpy(ret_number->digits, digits + at, ret_number->count);
+        ret_number->point = (int)ret_number->count - (int)i - 1;
+        return true;
+    }
+    return false;
+}
+
+/*
  * Doubles lie half as close below a power of two as above it: there the nearest
  * decimal number, a little too low, may read back as another double while the
  * next one above does not. 2^-44 is 5.684341886080802e-14, not …801e-14.
@@ -132,7 +159,8 @@ text_append_double(GString *text, double value)
         text_append_unsigned(text, (uint64_t)value);
         return true;
     }
-    shortest_digits(value, &number);
+    if (!few_decimals(value, &number))
+        shortest_digits(value, &number);
     int count = (int)number.count;
     int point = number.point;
     bool whole = point >= count;
