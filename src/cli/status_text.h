@@ -19,6 +19,7 @@ struct status_view {
 /* Milliseconds until the copy is done at the last saved rate; -1: not known. */
 int64_t status_eta_ms(const struct move_state *state);
 
+/* A few facts, a line for each table, the hooks, and what comes next. */
 void status_text_append(GString *text, const struct status_view *view, bool colour);
 
 /* Ends with a newline. Caller frees. */

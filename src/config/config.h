@@ -118,7 +118,7 @@ struct config {
         int64_t attempts;
         int64_t drain_timeout_s;
         int64_t hook_timeout_s; /* how long a hook is tried before the run goes on without */
-        char *moved_name; /* contains "{table}" */
+        char *moved_name;       /* contains "{table}" */
     } cutover;
     struct {
         int64_t timeout_s; /* one connection attempt */
