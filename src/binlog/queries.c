@@ -142,9 +142,9 @@ unknown_commit(struct assembler *assembler, const char *xid, size_t length, GErr
         return accepted;
     }
     g_set_error(error, MT_ERROR, MT_ERROR_DATA,
-                "XA transaction %s was prepared before the move began and committed now: its rows "
-                "are not in the stream; start again with --fresh when XA RECOVER on the source "
-                "shows none that is left over",
+                "XA transaction %s was prepared before the position from which the move reads: "
+                "whether it changed moved tables is not known; start again with --fresh when XA "
+                "RECOVER on the source shows none that is left over",
                 name);
     return false;
 }
@@ -155,8 +155,9 @@ end_prepared(struct assembler *assembler, const char *xid, size_t length, bool c
 {
     struct xa_transaction *prepared = xa_store_take(assembler->prepared, xid, length);
     bool done = true;
+    bool harmless = prepared == NULL && xa_store_take_harmless(assembler->prepared, xid, length);
     if (prepared == NULL)
-        done = !commit || unknown_commit(assembler, xid, length, error);
+        done = harmless || !commit || unknown_commit(assembler, xid, length, error);
     else if (commit)
         done = commit_prepared(assembler, prepared, error);
     if (done && prepared != NULL)

@@ -186,6 +186,11 @@ feed_xa_prepare(struct assembler *assembler, struct cursor body, GError **error)
         g_free(prepare.xid);
         return assembler_complete(assembler, error);
     }
+    if (assembler->state.changes == 0) {
+        /* Nothing to hold, and P need not wait for it: it may stay prepared for days. */
+        xa_store_put_harmless(assembler->prepared, prepare.xid);
+        return assembler_complete(assembler, error);
+    }
     if (!assembler_hand_over(assembler, false, error)) {
         g_free(prepare.xid);
         return false;

@@ -7,13 +7,12 @@
  *
  * XA: a prepared transaction is in the binlog under a GTID of its own, and in
  * gtid_executed, but its rows become visible with the XA COMMIT, which has
- * another GTID and may come days later or never. Its fragments are held until
- * then and handed over under the XA COMMIT's arrival number. A chunk whose F
- * covers only the XA PREPARE does not see the rows, but its pin is below the XA
- * COMMIT's arrival: rule 5 of docs/protocol.md keeps them in order. A held
- * GTID is not complete: P does not contain it (a GTID set may have holes), so
- * that a later run is sent it again. Two-phase transactions without rows of
- * moved tables are held as well: their XA COMMIT must be known after a resume.
+ * another GTID and may come days later or never. If it changed moved tables, its
+ * fragments are held until then and handed over under the XA COMMIT's arrival
+ * number. A chunk whose F covers only the XA PREPARE does not see the rows, but
+ * its pin is below the XA COMMIT's arrival: rule 5 of docs/protocol.md keeps them
+ * in order. A held GTID is not complete: P does not contain it (a GTID set may
+ * have holes), so that a later run is sent it again.
  */
 #ifndef BINLOG_TRANSACTION_H
 #define BINLOG_TRANSACTION_H
@@ -75,9 +74,11 @@ struct transaction_sink {
     /* A RENAME carrying our own token was seen, in transaction seq. */
     void (*own_rename)(void *context, uint64_t seq, const char *statement);
     /*
-     * An XA COMMIT of a transaction that was prepared before the stream's first
-     * position: its rows are not in the stream. True when that is no loss, because
-     * no chunk was read yet: every one that is pinned from now on sees the rows.
+     * An XA COMMIT whose XA PREPARE was not seen: it was before the position, so
+     * its rows, if any, are not in the stream. True when that is no loss: every
+     * chunk sees them that is pinned from now on, and those that were pinned before
+     * cannot have missed any (none was; or what was prepared when the move's first
+     * position was taken had ended before the first one).
      * NULL stands for a refusal (MT_ERROR_DATA, naming the xid).
      */
     bool (*unknown_xa_commit)(void *context, uint64_t seq, const char *xid, GError **error);

@@ -1,7 +1,8 @@
 #include "binlog/xa_int.h"
 
 struct xa_store {
-    GHashTable *by_xid; /* char * → struct xa_transaction */
+    GHashTable *by_xid;   /* char * → struct xa_transaction */
+    GHashTable *harmless; /* char * */
     size_t bytes;
 };
 
@@ -40,6 +41,7 @@ xa_store_new(void)
 {
     struct xa_store *store = g_new0(struct xa_store, 1);
     store->by_xid = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_transaction);
+    store->harmless = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return store;
 }
 
@@ -49,6 +51,7 @@ xa_store_free(struct xa_store *store)
     if (store == NULL)
         return;
     g_hash_table_unref(store->by_xid);
+    g_hash_table_unref(store->harmless);
     g_free(store);
 }
 
@@ -76,6 +79,19 @@ xa_store_take(struct xa_store *store, const char *xid, size_t length)
     struct xa_transaction *transaction = value;
     store->bytes -= transaction->bytes;
     return transaction;
+}
+
+void
+xa_store_put_harmless(struct xa_store *store, char *xid)
+{
+    g_hash_table_add(store->harmless, xid);
+}
+
+bool
+xa_store_take_harmless(struct xa_store *store, const char *xid, size_t length)
+{
+    g_autofree char *wanted = g_strndup(xid, length);
+    return g_hash_table_remove(store->harmless, wanted);
 }
 
 size_t

@@ -28,9 +28,16 @@ void xa_store_put(struct xa_store *store, char *xid, struct xa_transaction *tran
 /* Takes it out; NULL when there is none of this xid (not NUL-terminated). Caller frees. */
 struct xa_transaction *xa_store_take(struct xa_store *store, const char *xid, size_t length);
 
+/* Remembers an xid (of which it takes ownership) that was prepared without rows of moved tables. */
+void xa_store_put_harmless(struct xa_store *store, char *xid);
+
+/* Forgets such an xid; false when it is not one. */
+bool xa_store_take_harmless(struct xa_store *store, const char *xid, size_t length);
+
 /* What all of them cost in memory. */
 size_t xa_store_bytes(const struct xa_store *store);
 
+/* Drops what is held. The harmless ones stay: their XA PREPARE does not come again. */
 void xa_store_clear(struct xa_store *store);
 
 #endif
