@@ -86,8 +86,10 @@ enum delivery_verdict hook_verdict(int status);
 int64_t hook_backoff_ms(unsigned attempts, double random01, int64_t retry_after_ms);
 
 /*
- * The sender: a thread that delivers what is undelivered in the outbox, in
+ * The sender: threads that deliver what is undelivered in the outbox, in
  * order per endpoint, with the retry rules; and best-effort events from memory.
+ * A before_cutover that an earlier run left undelivered is not sent by itself:
+ * the run either waits for it (then it is) or withdraws it.
  */
 struct hook_sender;
 

@@ -260,6 +260,19 @@ is_decided(const struct outcome *outcome, bool *ret_ok, GError **error)
     return true;
 }
 
+/* Somebody wants the answer: what was held back may go. Mutex held. */
+static void
+let_go(struct hook_sender *sender, const char *event_id)
+{
+    for (guint i = 0; i < sender->rows->len; i++) {
+        struct sender_row *row = g_ptr_array_index(sender->rows, i);
+        if (row->held && strcmp(row->delivery->event_id, event_id) == 0) {
+            row->held = false;
+            pthread_cond_broadcast(&sender->cond);
+        }
+    }
+}
+
 /* Mutex held. */
 static bool
 wait_for(struct hook_sender *sender, const char *event_id, int64_t deadline_us, GError **error)
@@ -271,6 +284,7 @@ wait_for(struct hook_sender *sender, const char *event_id, int64_t deadline_us, 
             g_propagate_error(error, g_error_copy(sender->failure));
             return false;
         }
+        let_go(sender, event_id);
         struct outcome outcome = outcome_of(sender, event_id);
         bool known = sender->loaded >= needed;
         if (known && outcome.found == 0 && !asked_again) {

@@ -21,6 +21,7 @@ struct sender_row {
     int64_t due_us;            /* monotonic: not before */
     bool busy;                 /* a worker is at it */
     bool withdrawn;            /* not to be sent any more */
+    bool held;                 /* a gate of an earlier run: not sent unless somebody waits for it */
     bool has_endpoint;         /* the file still names its URL */
 };
 

@@ -59,7 +59,11 @@ merge(struct hook_sender *sender, struct delivery *delivery)
         row->delivery = delivery;
         row->due_us = due_of(delivery);
         row->has_endpoint = is_in_file(sender, delivery->endpoint);
-        if (delivery->state == DELIVERY_SENDING)
+        /* Asking a receiver to get ready for a cutover that nobody attempts any more would be
+         * wrong: the run that resumes decides whether it waits for the answer or withdraws. */
+        row->held = sender->loaded == 0 &&
+                    strcmp(delivery->event, hook_event_name(HOOK_BEFORE_CUTOVER)) == 0;
+        if (delivery->state == DELIVERY_SENDING && !row->held)
             log_info("hook", log_msg("delivery is in doubt, sending it again under its id"),
                      log_str("event", delivery->event), log_str("id", delivery->event_id),
                      log_int("attempts", delivery->attempts));
@@ -148,7 +152,7 @@ log_result(const struct sender_worker *worker, const char *event, unsigned attem
     else
         log_warning("hook",
                     log_msg(result->verdict == VERDICT_RETRY ? "not delivered, trying again"
-                                                             : "refused, not tried again"),
+                                                             : "not delivered, not tried again"),
                     log_str("event", event), log_str("to", url), log_int("attempt", attempt),
                     log_str("error", result->detail));
 }
@@ -291,7 +295,7 @@ first_row(const struct sender_worker *worker)
     const struct hook_sender *sender = worker->sender;
     for (guint i = 0; i < sender->rows->len; i++) {
         struct sender_row *row = g_ptr_array_index(sender->rows, i);
-        if (!row->withdrawn && !sender_row_is_settled(row) &&
+        if (!row->withdrawn && !row->held && !sender_row_is_settled(row) &&
             strcmp(row->delivery->endpoint, worker->endpoint->url) == 0)
             return row;
     }
