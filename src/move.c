@@ -36,8 +36,7 @@ copy(struct move *move, GError **error)
     if (!move_wait(move, copy_is_finished, error))
         return false;
     /* The ranges before the phase: `following` must never be stored over an unfinished copy. */
-    if (!keeper_save(&move->keeper_options, error) ||
-        !store_phase(move, PHASE_FOLLOWING, error))
+    if (!keeper_save(&move->keeper_options, error) || !store_phase(move, PHASE_FOLLOWING, error))
         return false;
     applier_set_linger_ms(move->applier, MOVE_LINGER_FOLLOWING_MS);
     move_notify(move, HOOK_COPY_COMPLETED, NULL);
@@ -113,8 +112,8 @@ static bool
 waits_for_next_command(const struct move *move, const GError *failure)
 {
     return g_error_matches(failure, MT_ERROR, MT_ERROR_CUTOVER) &&
-           move->config->cutover.mode == CUTOVER_MANUAL &&
-           move->state->phase == PHASE_READY && !stop_requested();
+           move->config->cutover.mode == CUTOVER_MANUAL && move->state->phase == PHASE_READY &&
+           !stop_requested();
 }
 
 static bool

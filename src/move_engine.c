@@ -161,8 +161,8 @@ start_flow(struct move *move, GError **error)
     g_autoptr(gtid_set) position = gtid_set_parse(move->state->position, error);
     if (position == NULL)
         return false;
-    g_autoptr(gtid_set) horizon =
-        gtid_set_parse(move->state->horizon != NULL ? move->state->horizon : "", error);
+    g_autoptr(gtid_set)
+        horizon = gtid_set_parse(move->state->horizon != NULL ? move->state->horizon : "", error);
     if (horizon == NULL)
         return false;
     move->horizon = horizon_new(move->checkpoint, horizon);
@@ -184,7 +184,7 @@ start_keeper(struct move *move)
         .applier = move->applier,
         .copier = move->copier,
         .progress = move->options->progress,
-        .tables = move->moved_tables->len,
+        .states = move->state->tables,
         .paused = move->state->paused,
         .cutover_requested = cutover_requested,
         .failed = move_fail,

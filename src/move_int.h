@@ -60,14 +60,12 @@ struct move {
 /* --- move_open.c: from nothing to a move that is ours and known ------------------------- */
 
 /* Connects, reads what is stored, checks everything, takes the locks, creates or resumes. */
-G_GNUC_WARN_UNUSED_RESULT
-bool move_open(struct move *move, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool move_open(struct move *move, GError **error);
 
 /* --- move_engine.c: threads --------------------------------------------------------------- */
 
 /* Starts stream, applier, copier, sender and keeper, as the phase needs them. */
-G_GNUC_WARN_UNUSED_RESULT
-bool move_engine_start(struct move *move, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool move_engine_start(struct move *move, GError **error);
 
 /* Ends them in order, saves the checkpoint when `save`, and frees everything. */
 void move_engine_stop(struct move *move, bool save);
@@ -80,8 +78,8 @@ void move_fail(void *move, const GError *error);
 
 /* Waits until a condition that `ready` looks at (under the mutex) holds: true; or a failure or a
  * stop: false with the error. Woken by every change, and every 100 ms for what changes silently. */
-G_GNUC_WARN_UNUSED_RESULT
-bool move_wait(struct move *move, bool (*ready)(struct move *), GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool move_wait(struct move *move, bool (*ready)(struct move *),
+                                         GError **error);
 
 /* The failure of another thread, or MT_ERROR_STOPPED. */
 void move_why_stopped(struct move *move, GError **error);

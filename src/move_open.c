@@ -83,8 +83,7 @@ preflight(struct move *move, GError **error)
     g_set_error(error, MT_ERROR, MT_ERROR_PREFLIGHT,
                 "%u check%s failed, nothing was changed; the first: %s: %s; "
                 "`move-tables check %s` shows all of them with what mends them",
-                errors, errors == 1 ? "" : "s", first->subject, first->message,
-                move->config->path);
+                errors, errors == 1 ? "" : "s", first->subject, first->message, move->config->path);
     return false;
 }
 
@@ -95,13 +94,13 @@ preflight(struct move *move, GError **error)
 static bool
 take_locks(struct move *move, GError **error)
 {
-    unsigned rename_wait_s =
-        (unsigned)move->config->cutover.lock_wait_timeout_s + RENAME_LOCK_EXTRA_S;
+    unsigned rename_wait_s = (unsigned)move->config->cutover.lock_wait_timeout_s +
+                             RENAME_LOCK_EXTRA_S;
     move->renamer = renamer_open(move->config, rename_wait_s, error);
     if (move->renamer == NULL)
         return false;
-    if (!checkpoint_schema_ensure(move->target_conn, move->config,
-                                  move->options->strict_checkpoint, error))
+    if (!checkpoint_schema_ensure(move->target_conn, move->config, move->options->strict_checkpoint,
+                                  error))
         return false;
     move->lease = lease_take(&move->target, move->config, LEASE_WAIT_S, error);
     return move->lease != NULL;
@@ -113,8 +112,8 @@ static char *
 fresh_question(const struct move *move)
 {
     GString *text = g_string_new("--fresh discards the checkpoint of this move");
-    g_string_append_printf(text, " (phase %s) and drops on the target:",
-                           phase_name(move->state->phase));
+    g_string_append_printf(text,
+                           " (phase %s) and drops on the target:", phase_name(move->state->phase));
     for (guint i = 0; i < move->state->tables->len; i++) {
         const struct table_state *table = g_ptr_array_index(move->state->tables, i);
         g_string_append_printf(text, "\n  %s  (%" G_GUINT64_FORMAT " rows copied)",
@@ -128,8 +127,8 @@ drop_target_tables(struct move *move, GError **error)
 {
     g_autoptr(GString) sql = g_string_new("DROP TABLE IF EXISTS ");
     for (guint i = 0; i < move->config->tables->len; i++) {
-        const struct table_mapping *table =
-            &g_array_index(move->config->tables, struct table_mapping, i);
+        const struct table_mapping *table = &g_array_index(move->config->tables,
+                                                           struct table_mapping, i);
         g_string_append(sql, i > 0 ? ", " : "");
         quote_table(sql, table->to_schema, table->to_table);
     }
@@ -225,8 +224,7 @@ new_state(struct move *move, GError **error)
 static bool
 create(struct move *move, GError **error)
 {
-    if (!new_state(move, error) ||
-        !checkpoint_create(move->checkpoint, move->state, error) ||
+    if (!new_state(move, error) || !checkpoint_create(move->checkpoint, move->state, error) ||
         !create_target_tables(move->target_conn, move->moved_tables, false, error))
         return false;
     log_info("move", log_msg("new move"), log_str("move", move->state->move),
@@ -243,8 +241,8 @@ named_tables(const struct config *config)
 {
     GPtrArray *tables = g_ptr_array_new_with_free_func((GDestroyNotify)moved_table_free);
     for (guint i = 0; i < config->tables->len; i++) {
-        const struct table_mapping *mapping =
-            &g_array_index(config->tables, struct table_mapping, i);
+        const struct table_mapping *mapping = &g_array_index(config->tables, struct table_mapping,
+                                                             i);
         struct moved_table *table = g_new0(struct moved_table, 1);
         table->index = i;
         table->source = g_new0(struct table, 1);
@@ -315,8 +313,7 @@ static bool
 check_identity(const struct move *move, GError **error)
 {
     g_autofree char *identity = config_identity_json(move->config);
-    return same_text("the table mapping", move->config->path, move->state->config, identity,
-                     error);
+    return same_text("the table mapping", move->config->path, move->state->config, identity, error);
 }
 
 /* A target table that is gone although rows were copied into it cannot be made again empty. */

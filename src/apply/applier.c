@@ -251,8 +251,8 @@ applier_start(const struct applier_options *options)
     pthread_mutex_init(&applier->mutex, NULL);
     pthread_mutex_init(&applier->batch_mutex, NULL);
     clock_cond_init(&applier->advanced);
-    applier->writers =
-        writers_start(&options->target, options->lease, options->config->apply.writers);
+    applier->writers = writers_start(&options->target, options->lease,
+                                     options->config->apply.writers);
     stop_on_request(wake, applier);
     g_assert(pthread_create(&applier->thread, NULL, applier_main, applier) == 0);
     return applier;

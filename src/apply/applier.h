@@ -61,9 +61,9 @@ uint64_t applier_changes(struct applier *applier);
  * (and the parts of one large transaction). At the same instant the row
  * counts that applier_row_deltas() tells begin at 0.
  */
-G_GNUC_WARN_UNUSED_RESULT
-bool applier_between_batches(struct applier *applier, bool (*between)(void *context, GError **),
-                             void *context, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool applier_between_batches(struct applier *applier,
+                                                       bool (*between)(void *context, GError **),
+                                                       void *context, GError **error);
 
 /* Rows inserted less rows deleted by what was applied since then, per table. */
 void applier_row_deltas(struct applier *applier, int64_t *ret_deltas);

@@ -107,8 +107,8 @@ entry_of(struct batch *batch, uint32_t table, size_t key_offset)
     size_t mask = batch->slots_count - 1;
     size_t slot = hash & mask;
     while (batch->slots[slot] != 0) {
-        struct batch_entry *entry =
-            &g_array_index(batch->entries, struct batch_entry, batch->slots[slot] - 1);
+        struct batch_entry *entry = &g_array_index(batch->entries, struct batch_entry,
+                                                   batch->slots[slot] - 1);
         if (entry->hash == hash && entry->table == table && entry->key_length == length &&
             memcmp(batch->keys->data + entry->key_offset, key, length) == 0) {
             g_byte_array_set_size(batch->keys, (guint)key_offset);
@@ -152,8 +152,7 @@ add_change(struct batch *batch, const struct fragment *fragment, const struct ro
      * put is the last word on the same entry. */
     if (change->before_length > 0 &&
         !set_outcome(batch, change->table, layout,
-                     fragment_image(fragment, change->before_offset, change->before_length),
-                     false))
+                     fragment_image(fragment, change->before_offset, change->before_length), false))
         return false;
     return change->after_length == 0 ||
            set_outcome(batch, change->table, layout,
@@ -174,8 +173,8 @@ batch_add(struct batch *batch, struct fragment *fragment, GError **error)
                         fragment->layouts[change->table]->table->name);
             return false;
         }
-        batch->row_deltas[change->table] +=
-            (change->after_length > 0 ? 1 : 0) - (change->before_length > 0 ? 1 : 0);
+        batch->row_deltas[change->table] += (change->after_length > 0 ? 1 : 0) -
+                                            (change->before_length > 0 ? 1 : 0);
     }
     batch->changes += fragment->changes->len;
     batch->transactions += fragment->last ? 1 : 0;

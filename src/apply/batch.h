@@ -19,12 +19,12 @@
 /* What becomes of one key. */
 struct batch_entry {
     uint32_t table;
-    bool is_put;                /* false: delete; then `image` is a before image: its key counts */
-    struct row_image image;     /* borrowed from a fragment that the batch keeps */
+    bool is_put;            /* false: delete; then `image` is a before image: its key counts */
+    struct row_image image; /* borrowed from a fragment that the batch keeps */
     const struct row_layout *layout;
-    uint64_t hash;              /* of table and key bytes */
+    uint64_t hash; /* of table and key bytes */
     uint32_t key_length;
-    size_t key_offset;          /* into the batch's key arena */
+    size_t key_offset; /* into the batch's key arena */
 };
 
 struct batch;
@@ -36,8 +36,8 @@ STRUCT_AUTOPTR(batch, batch_free)
 
 /* Folds a fragment in and keeps it until batch_clear(). MT_ERROR_DATA when an
  * image's key cannot be read. */
-G_GNUC_WARN_UNUSED_RESULT
-bool batch_add(struct batch *batch, struct fragment *fragment, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool batch_add(struct batch *batch, struct fragment *fragment,
+                                         GError **error);
 
 /* Empties it, keeping its memory for the next one. */
 void batch_clear(struct batch *batch);

@@ -7,8 +7,8 @@
 
 struct inbox {
     pthread_mutex_t mutex;
-    pthread_cond_t readable; /* a fragment came, a pin went, or closed */
-    pthread_cond_t writable; /* bytes were taken, or closed */
+    pthread_cond_t readable;  /* a fragment came, a pin went, or closed */
+    pthread_cond_t writable;  /* bytes were taken, or closed */
     struct gtid_set *arrived; /* F */
     uint64_t last_seq;
     GArray *pins; /* uint64_t, unordered: as many as chunks are in flight */

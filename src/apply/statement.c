@@ -3,6 +3,7 @@
 #include "binlog/value.h"
 #include "mysql/quote.h"
 #include "schema/column_text.h"
+#include "schema/key.h"
 
 void
 statement_buffers_init(struct statement_buffers *buffers)
@@ -22,45 +23,24 @@ statement_buffers_clear(struct statement_buffers *buffers)
     *buffers = (struct statement_buffers){0};
 }
 
-/* `a`,`b`: the key's columns. */
-static void
-append_key_columns(GString *sql, const struct table *table)
-{
-    for (unsigned part = 0; part < table->key_columns->len; part++) {
-        if (part > 0)
-            g_string_append_c(sql, ',');
-        quote_identifier(sql, table_column(table, table_key_column_index(table, part))->name);
-    }
-}
-
 static bool
 build_delete(struct statement_buffers *buffers, const struct slice *slice, GError **error)
 {
     GString *sql = buffers->sql;
     const struct table *table = slice->table->source;
-    bool composite = table->key_columns->len > 1;
 
     g_string_append(sql, "DELETE FROM ");
     quote_table(sql, slice->table->to_schema, slice->table->to_table);
-    g_string_append(sql, composite ? " WHERE (" : " WHERE ");
-    append_key_columns(sql, table);
-    g_string_append(sql, composite ? ") IN (" : " IN (");
+    g_string_append(sql, " WHERE ");
+    key_in_begin(sql, table);
     for (size_t i = 0; i < slice->count; i++) {
         const struct batch_entry *entry = batch_entry(slice->batch, slice->entries[i]);
         if (!row_key_values_read(entry->layout, entry->image, buffers->scratch, buffers->values,
                                  error))
             return false;
-        g_string_append(sql, i > 0 ? "," : "");
-        g_string_append(sql, composite ? "(" : "");
-        for (unsigned part = 0; part < table->key_columns->len; part++) {
-            g_string_append(sql, part > 0 ? "," : "");
-            column_key_literal_append(sql,
-                                      table_column(table, table_key_column_index(table, part)),
-                                      buffers->values[part]);
-        }
-        g_string_append(sql, composite ? ")" : "");
+        key_in_append(sql, table, buffers->values, i == 0);
     }
-    g_string_append_c(sql, ')');
+    key_in_end(sql, table);
     return true;
 }
 

@@ -32,7 +32,7 @@ void statement_buffers_clear(struct statement_buffers *buffers);
 
 /* Builds the slice's statement in buffers->sql. MT_ERROR_DATA when a value cannot be told exactly.
  */
-G_GNUC_WARN_UNUSED_RESULT
-bool statement_build(struct statement_buffers *buffers, const struct slice *slice, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool statement_build(struct statement_buffers *buffers,
+                                               const struct slice *slice, GError **error);
 
 #endif

@@ -46,9 +46,8 @@ warnings_accept(struct conn *conn, const struct slice *slice, GError **error)
         return true;
     g_set_error(error, MT_ERROR, MT_ERROR_DATA,
                 "target table %s.%s does not take a changed row as it is: %s (%s %s)",
-                slice->table->to_schema, slice->table->to_table,
-                result_get(warnings, 0, "Message"), result_get(warnings, 0, "Level"),
-                result_get(warnings, 0, "Code"));
+                slice->table->to_schema, slice->table->to_table, result_get(warnings, 0, "Message"),
+                result_get(warnings, 0, "Level"), result_get(warnings, 0, "Code"));
     return false;
 }
 

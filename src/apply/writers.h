@@ -26,8 +26,7 @@ void writers_stop(struct writers *writers);
 
 /* Runs every slice and waits for all of them (the barrier). The first failure wins; the other
  * slices may or may not have been applied. One caller at a time. */
-G_GNUC_WARN_UNUSED_RESULT
-bool writers_run(struct writers *writers, const struct slice *slices, size_t count,
-                 GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool writers_run(struct writers *writers, const struct slice *slices,
+                                           size_t count, GError **error);
 
 #endif

@@ -27,7 +27,7 @@ void horizon_free(struct horizon *horizon);
 void horizon_set_stream(struct horizon *horizon, struct stream *stream);
 
 /* Returns once the set is durably covered: at once when it was before. Thread-safe. */
-G_GNUC_WARN_UNUSED_RESULT
-bool horizon_cover(struct horizon *horizon, const struct gtid_set *set, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool horizon_cover(struct horizon *horizon, const struct gtid_set *set,
+                                             GError **error);
 
 #endif

@@ -28,25 +28,29 @@ struct keeper {
 bool
 keeper_save(const struct keeper_options *options, GError **error)
 {
-    g_autofree struct table_state *states = g_new0(struct table_state, options->tables);
+    guint tables = options->states->len;
+    g_autofree struct table_state *states = g_new0(struct table_state, tables);
     /* Both are read before the write: what is saved is a lower bound of what is durable. Ranges
      * and position may be of different moments; each is true of itself (docs/protocol.md). */
-    g_autofree char *position =
-        options->applier != NULL ? applier_position_text(options->applier) : NULL;
+    g_autofree char *position = options->applier != NULL ? applier_position_text(options->applier)
+                                                         : NULL;
     if (options->copier != NULL)
-        copier_states(options->copier, states, options->tables);
-    g_autoptr(progress_snapshot) snapshot =
-        options->progress != NULL ? progress_snapshot(options->progress) : NULL;
+        copier_states(options->copier, states, tables);
+    for (guint i = 0; i < tables; i++)
+        states[i].source_table =
+            ((const struct table_state *)g_ptr_array_index(options->states, i))->source_table;
+    g_autoptr(progress_snapshot)
+        snapshot = options->progress != NULL ? progress_snapshot(options->progress) : NULL;
     struct checkpoint_progress progress = {
         .position = position,
         .tables = states,
-        .tables_count = options->copier != NULL ? options->tables : 0,
+        .tables_count = options->copier != NULL ? tables : 0,
         .lag_ms = options->applier != NULL ? applier_lag_ms(options->applier) : -1,
         .changes_applied = options->applier != NULL ? applier_changes(options->applier) : 0,
         .copy_rows_per_s = snapshot != NULL ? (uint64_t)snapshot->rows_per_s : 0,
     };
     bool saved = checkpoint_save_progress(options->checkpoint, &progress, error);
-    for (guint i = 0; i < options->tables; i++)
+    for (guint i = 0; i < tables; i++)
         g_free(states[i].copied_to);
     return saved;
 }
@@ -61,8 +65,7 @@ set_paused(struct keeper *keeper, bool paused, GError **error)
 }
 
 static bool
-obey(struct keeper *keeper, const struct command *command, const char **ret_outcome,
-     GError **error)
+obey(struct keeper *keeper, const struct command *command, const char **ret_outcome, GError **error)
 {
     const struct keeper_options *options = &keeper->options;
     switch (command->verb) {

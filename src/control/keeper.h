@@ -20,11 +20,11 @@ struct keeper_options {
     struct checkpoint *checkpoint;
     struct lease *lease;
     struct renamer *renamer;
-    struct applier *applier;   /* NULL once nothing flows */
-    struct copier *copier;     /* NULL when everything was copied before */
+    struct applier *applier; /* NULL once nothing flows */
+    struct copier *copier;   /* NULL when everything was copied before */
     struct progress *progress;
-    guint tables;
-    bool paused; /* as stored */
+    const GPtrArray *states; /* struct table_state: the tables' names */
+    bool paused;             /* as stored */
     /* An operator asked for the cutover. Returns the answer for the command's outcome (literal). */
     const char *(*cutover_requested)(void *context);
     void (*failed)(void *context, const GError *error);
@@ -39,7 +39,6 @@ void keeper_stop(struct keeper *keeper);
 
 /* Saves position and ranges as they are at this moment. For the keeper itself and for the end of a
  * run. `copier` NULL: ranges are left as stored. */
-G_GNUC_WARN_UNUSED_RESULT
-bool keeper_save(const struct keeper_options *options, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool keeper_save(const struct keeper_options *options, GError **error);
 
 #endif

@@ -51,10 +51,10 @@ bound_parts(const struct bound *bound)
     return bound->parts;
 }
 
-struct column_text
-bound_part(const struct bound *bound, size_t part)
+const struct column_text *
+bound_texts(const struct bound *bound)
 {
-    return bound->texts[part];
+    return bound->texts;
 }
 
 char *

@@ -23,12 +23,13 @@ void bound_unref(struct bound *bound);
 STRUCT_AUTOPTR(bound, bound_unref)
 
 size_t bound_parts(const struct bound *bound);
-struct column_text bound_part(const struct bound *bound, size_t part);
+/* The parts in key order. Borrowed. */
+const struct column_text *bound_texts(const struct bound *bound);
 
 /* `["31","6162"]`: every part in hex, so that it survives any byte. Caller frees. */
 char *bound_to_json(const struct bound *bound);
 /* NULL with MT_ERROR_CHECKPOINT when it is not one, or has another number of parts. */
-G_GNUC_WARN_UNUSED_RESULT
-struct bound *bound_from_json(const char *json, size_t parts, GError **error);
+G_GNUC_WARN_UNUSED_RESULT struct bound *bound_from_json(const char *json, size_t parts,
+                                                        GError **error);
 
 #endif

@@ -10,7 +10,8 @@
 #include "copy/select.h"
 
 #define CHUNK_ROWS_FIRST 1000
-#define CHUNK_ROWS_MIN 100
+/* Below this a chunk costs more for its own round trips than for its rows: smaller only by bytes. */
+#define CHUNK_ROWS_MIN 1000
 #define CHUNK_ROWS_MAX 1000000
 
 /* --- walking ---------------------------------------------------------------------------- */
@@ -139,7 +140,7 @@ adapt(struct copier *copier, struct table_walk *walk, const struct chunk *chunk)
     double factor = CLAMP((double)config->copy.chunk_ms / (double)age_ms, 0.5, 2.0);
     double by_time = (double)chunk->rows * factor;
     double by_bytes = (double)copier->part_bytes * (double)chunk->rows / (double)(chunk->bytes + 1);
-    double rows = CLAMP(MIN(by_time, by_bytes * 0.9), CHUNK_ROWS_MIN, CHUNK_ROWS_MAX);
+    double rows = MIN(CLAMP(by_time, CHUNK_ROWS_MIN, CHUNK_ROWS_MAX), MAX(by_bytes * 0.9, 1));
     /* A short last range says nothing about the size of a good one. */
     if (chunk->range->upper != NULL || rows < (double)walk->chunk_rows)
         walk->chunk_rows = (uint64_t)rows;
@@ -302,8 +303,7 @@ copier_states(struct copier *copier, struct table_state *states, size_t count)
     for (size_t i = 0; i < count && i < copier->tables; i++) {
         const struct table_walk *walk = &copier->walks[i];
         states[i].rows_copied = walk->rows_copied;
-        states[i].copied_to =
-            walk->copied_to != NULL ? bound_to_json(walk->copied_to) : NULL;
+        states[i].copied_to = walk->copied_to != NULL ? bound_to_json(walk->copied_to) : NULL;
         states[i].copy_done = walk->done;
     }
     pthread_mutex_unlock(&copier->mutex);
@@ -336,8 +336,8 @@ restore_walk(struct copier *copier, unsigned index, GError **error)
         walk->done = state->copy_done;
         walk->exhausted = state->copy_done;
         if (state->copied_to != NULL) {
-            walk->copied_to =
-                bound_from_json(state->copied_to, walk->table->source->key_columns->len, error);
+            walk->copied_to = bound_from_json(state->copied_to,
+                                              walk->table->source->key_columns->len, error);
             if (walk->copied_to == NULL)
                 return false;
             walk->frontier = bound_ref(walk->copied_to);

@@ -43,8 +43,8 @@ struct copier_options {
 struct copier;
 
 /* Starts the threads. NULL with MT_ERROR_CHECKPOINT when a state's copied_to cannot be read. */
-G_GNUC_WARN_UNUSED_RESULT
-struct copier *copier_start(const struct copier_options *options, GError **error);
+G_GNUC_WARN_UNUSED_RESULT struct copier *copier_start(const struct copier_options *options,
+                                                      GError **error);
 
 /* Ends after the statements in hand, and joins. */
 void copier_stop(struct copier *copier);
@@ -59,7 +59,7 @@ void copier_hold(struct copier *copier, const char *why);
 void copier_states(struct copier *copier, struct table_state *states, size_t count);
 
 /* Is LOAD DATA LOCAL allowed on this server? */
-G_GNUC_WARN_UNUSED_RESULT
-bool copier_load_possible(struct conn *target, bool *ret_possible, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool copier_load_possible(struct conn *target, bool *ret_possible,
+                                                    GError **error);
 
 #endif

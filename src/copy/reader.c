@@ -7,7 +7,7 @@
 #include "copy/select.h"
 
 #define VISIBILITY_TIMEOUT_S 60
-#define PART_ROWS_MAX 50000       /* LOAD DATA: every row's warning can be listed */
+#define LOAD_ROWS_MAX 50000 /* the server counts warnings in 16 bits */
 #define INSERT_ROWS_MAX 1000
 #define DDL_GRACE_MS 2000
 
@@ -93,8 +93,8 @@ query_executed_aside(struct copier *copier, GError **error)
 /* --- rows to parts ---------------------------------------------------------------------- */
 
 static void
-append_row(const struct copier *copier, const struct table *table, struct part *part,
-           char **values, const unsigned long *lengths)
+append_row(const struct copier *copier, const struct table *table, struct part *part, char **values,
+           const unsigned long *lengths)
 {
     bool load = copier->options.load_local;
     GString *bytes = part->bytes;
@@ -119,10 +119,43 @@ append_row(const struct copier *copier, const struct table *table, struct part *
 }
 
 static bool
+has_guards(const struct table *table)
+{
+    for (unsigned i = 0; i < table->columns->len; i++)
+        if (table_column(table, i)->type == COLUMN_JSON && !table_column(table, i)->generated)
+            return true;
+    return false;
+}
+
+/* The guards follow the columns: "1" means that the text beside it is not the whole truth. */
+static bool
+guards_pass(const struct table *table, char **values, GError **error)
+{
+    unsigned field = 0;
+    for (unsigned i = 0; i < table->columns->len; i++)
+        field += table_column(table, i)->generated ? 0 : 1;
+    for (unsigned i = 0; i < table->columns->len; i++) {
+        const struct column *column = table_column(table, i);
+        if (column->generated || column->type != COLUMN_JSON)
+            continue;
+        const char *guard = values[field++];
+        if (guard == NULL || *guard != '1')
+            continue;
+        g_set_error(error, MT_ERROR, MT_ERROR_DATA,
+                    "table %s.%s: a document in JSON column `%s` holds a DECIMAL, temporal or "
+                    "binary scalar, which JSON text cannot carry; find them with JSON_TYPE(), and "
+                    "store them as numbers or strings",
+                    table->schema, table->name, column->name);
+        return false;
+    }
+    return true;
+}
+
+static bool
 part_full(const struct copier *copier, const struct part *part)
 {
     return part->bytes->len >= copier->part_bytes ||
-           part->rows >= (copier->options.load_local ? PART_ROWS_MAX : INSERT_ROWS_MAX);
+           part->rows >= (copier->options.load_local ? LOAD_ROWS_MAX : INSERT_ROWS_MAX);
 }
 
 /* Completes a part and hands it over; takes `part` and `visible` in any case. */
@@ -165,14 +198,19 @@ read_rows(struct reader *reader, struct chunk *chunk, struct part **ret_part, GE
     char **values;
     unsigned long *lengths;
     int more = -1;
+    bool guarded = has_guards(table);
 
     g_string_truncate(reader->sql, 0);
     select_rows_append(reader->sql, table, chunk->range->lower, chunk->range->upper);
     if (conn_rows_begin(reader->conn, reader->sql->str, reader->sql->len, error)) {
         while ((more = conn_row_next(reader->conn, &values, &lengths, error)) == 1) {
+            if (guarded && !guards_pass(table, values, error)) {
+                part_free(g_steal_pointer(&part));
+                more = -1;
+                break;
+            }
             append_row(reader->copier, table, part, values, lengths);
-            if (part_full(reader->copier, part) &&
-                !hand_over_early(reader->copier, &part, error)) {
+            if (part_full(reader->copier, part) && !hand_over_early(reader->copier, &part, error)) {
                 more = -1;
                 break;
             }
@@ -251,8 +289,8 @@ read_range(struct reader *reader, struct range *range, GError **error)
 }
 
 static bool
-find_range(struct reader *reader, struct table_walk *walk, const struct bound *lower,
-           uint64_t rows, struct bound **ret_upper, GError **error)
+find_range(struct reader *reader, struct table_walk *walk, const struct bound *lower, uint64_t rows,
+           struct bound **ret_upper, GError **error)
 {
     for (;;) {
         g_autoptr(GError) failure = NULL;

@@ -2,45 +2,12 @@
 
 #include "mysql/quote.h"
 #include "schema/column_text.h"
+#include "schema/key.h"
 
 static const struct column *
 key_column(const struct table *table, unsigned part)
 {
     return table_column(table, table_key_column_index(table, part));
-}
-
-/* `a` > x, or for (a, b): (`a` > x OR (`a` = x AND `b` > y)). The expanded form is one that every
- * server version turns into an index range; a row constructor is not. */
-static void
-append_comparison(GString *sql, const struct table *table, const struct bound *bound,
-                  const char *strict, const char *last)
-{
-    unsigned parts = table->key_columns->len;
-    g_string_append_c(sql, '(');
-    for (unsigned depth = 0; depth < parts; depth++) {
-        g_string_append(sql, depth > 0 ? " OR (" : "(");
-        for (unsigned part = 0; part <= depth; part++) {
-            const struct column *column = key_column(table, part);
-            g_string_append(sql, part > 0 ? " AND " : "");
-            quote_identifier(sql, column->name);
-            g_string_append(sql, part < depth ? "=" : depth + 1 < parts ? strict : last);
-            column_key_literal_append(sql, column, bound_part(bound, part));
-        }
-        g_string_append_c(sql, ')');
-    }
-    g_string_append_c(sql, ')');
-}
-
-/* The first key column alone, inclusive: what bounds the index range at its other end. */
-static void
-append_first_part(GString *sql, const struct table *table, const struct bound *bound,
-                  const char *operator)
-{
-    const struct column *column = key_column(table, 0);
-    g_string_append(sql, " AND ");
-    quote_identifier(sql, column->name);
-    g_string_append(sql, operator);
-    column_key_literal_append(sql, column, bound_part(bound, 0));
 }
 
 static void
@@ -57,20 +24,9 @@ static void
 append_where(GString *sql, const struct table *table, const struct bound *lower,
              const struct bound *upper)
 {
-    bool composite = table->key_columns->len > 1;
-    if (lower != NULL || upper != NULL)
-        g_string_append(sql, " WHERE ");
-    if (lower != NULL) {
-        append_comparison(sql, table, lower, ">", ">");
-        if (composite)
-            append_first_part(sql, table, lower, ">=");
-    }
-    if (upper != NULL) {
-        g_string_append(sql, lower != NULL ? " AND " : "");
-        append_comparison(sql, table, upper, "<", "<=");
-        if (composite)
-            append_first_part(sql, table, upper, "<=");
-    }
+    g_string_append(sql, " WHERE ");
+    key_range_append(sql, table, lower != NULL ? bound_texts(lower) : NULL,
+                     upper != NULL ? bound_texts(upper) : NULL);
 }
 
 void
@@ -86,11 +42,20 @@ select_bound_append(GString *sql, const struct table *table, const struct bound 
     append_from(sql, table);
     append_where(sql, table, lower, NULL);
     g_string_append(sql, " ORDER BY ");
-    for (unsigned part = 0; part < parts; part++) {
-        g_string_append(sql, part > 0 ? "," : "");
-        quote_identifier(sql, key_column(table, part)->name);
-    }
+    key_columns_append(sql, table);
     g_string_append_printf(sql, " LIMIT 1 OFFSET %" G_GUINT64_FORMAT, rows > 0 ? rows - 1 : 0);
+}
+
+static void
+append_guards(GString *sql, const struct table *table)
+{
+    g_autoptr(GString) guard = g_string_new(NULL);
+    for (unsigned i = 0; i < table->columns->len; i++) {
+        const struct column *column = table_column(table, i);
+        g_string_truncate(guard, 0);
+        if (!column->generated && column_guard_append(guard, column))
+            g_string_append_printf(sql, ",%s", guard->str);
+    }
 }
 
 void
@@ -106,6 +71,7 @@ select_rows_append(GString *sql, const struct table *table, const struct bound *
         column_select_append(sql, column);
         separator = ",";
     }
+    append_guards(sql, table);
     append_from(sql, table);
     append_where(sql, table, lower, upper);
 }

@@ -13,7 +13,8 @@
 void select_bound_append(GString *sql, const struct table *table, const struct bound *lower,
                          uint64_t rows);
 
-/* Every written column of the rows in (lower, upper]; NULL bounds are open. */
+/* Every written column of the rows in (lower, upper], then the guards of those that have one
+ * (column_guard_append()); NULL bounds are open. */
 void select_rows_append(GString *sql, const struct table *table, const struct bound *lower,
                         const struct bound *upper);
 

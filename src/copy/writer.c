@@ -7,16 +7,22 @@
 #include "copy/copier_int.h"
 
 #define ER_DUP_ENTRY_TEXT "1062"
+#define SLICE_ROWS 1000 /* max_error_count is 1024 unless somebody changed it */
 #define RETRY_FIRST_MS 5
 #define RETRY_MAX_MS 1000
 
-/* LOAD DATA … IGNORE turns errors into warnings: only "duplicate key" may be among them. */
+/*
+ * LOAD DATA … IGNORE turns errors into warnings: only "duplicate key" may be among them.
+ * *ret_all_seen is false when there are more warnings than the server lists (max_error_count).
+ */
 static bool
-only_duplicates(struct conn *conn, const struct part *part, GError **error)
+only_duplicates(struct conn *conn, const struct moved_table *table, bool *ret_all_seen,
+                GError **error)
 {
+    *ret_all_seen = true;
     if (conn_warning_count(conn) == 0)
         return true;
-    const struct moved_table *table = part->chunk->range->walk->table;
+    unsigned count = conn_warning_count(conn);
     g_autoptr(result) warnings = conn_query(conn, "SHOW WARNINGS", error);
     if (warnings == NULL)
         return false;
@@ -30,17 +36,64 @@ only_duplicates(struct conn *conn, const struct part *part, GError **error)
                     result_get(warnings, row, "Message"), code);
         return false;
     }
+    *ret_all_seen = count <= result_rows(warnings);
+    return true;
+}
+
+/* Bytes of the next SLICE_ROWS lines. A newline inside a value is escaped, so that every newline
+ * byte that follows no backslash ends a row. */
+static size_t
+slice_length(const char *bytes, size_t length)
+{
+    unsigned rows = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] == '\\')
+            i++;
+        else if (bytes[i] == '\n' && ++rows == SLICE_ROWS)
+            return i + 1;
+    }
+    return length;
+}
+
+/* After a resume whole parts may be duplicates: again, in slices whose warnings can all be seen. */
+static bool
+load_in_slices(struct conn *conn, const char *head, const struct part *part, GError **error)
+{
+    const struct moved_table *table = part->chunk->range->walk->table;
+    for (size_t from = 0; from < part->bytes->len;) {
+        bool all_seen = false;
+        size_t length = slice_length(part->bytes->str + from, part->bytes->len - from);
+        if (!conn_load_local(conn, head, part->bytes->str + from, length, error) ||
+            !only_duplicates(conn, table, &all_seen, error))
+            return false;
+        if (!all_seen) {
+            g_set_error(error, MT_ERROR, MT_ERROR_TARGET,
+                        "target: max_error_count is too small to see every warning of %d rows; "
+                        "SET GLOBAL max_error_count = 1024",
+                        SLICE_ROWS);
+            return false;
+        }
+        from += length;
+    }
     return true;
 }
 
 static bool
 load(struct copier *copier, struct conn *conn, const struct part *part, GError **error)
 {
-    const char *head = copier->heads[part->chunk->range->walk->table->index];
+    const struct moved_table *table = part->chunk->range->walk->table;
+    const char *head = copier->heads[table->index];
+    bool all_seen = true;
     if (!copier->options.load_local)
         return conn_exec_bytes(conn, part->bytes->str, part->bytes->len, error);
-    return conn_load_local(conn, head, part->bytes->str, part->bytes->len, error) &&
-           only_duplicates(conn, part, error);
+    if (!conn_load_local(conn, head, part->bytes->str, part->bytes->len, error) ||
+        !only_duplicates(conn, table, &all_seen, error))
+        return false;
+    if (all_seen)
+        return true;
+    /* What was not seen may hide a changed value: none of it may stay. */
+    return conn_exec(conn, "ROLLBACK", error) && lease_begin(copier->options.lease, conn, error) &&
+           load_in_slices(conn, head, part, error);
 }
 
 static bool

@@ -11,11 +11,11 @@ target_value(struct conn *conn, const struct moved_table *table, uint64_t *ret_v
 {
     g_autofree char *schema = quoted_string(table->to_schema);
     g_autofree char *name = quoted_string(table->to_table);
-    g_autoptr(result) found =
-        conn_queryf(conn, error,
-                    "SELECT AUTO_INCREMENT AS n FROM information_schema.TABLES WHERE "
-                    "TABLE_SCHEMA=%s AND TABLE_NAME=%s",
-                    schema, name);
+    g_autoptr(result)
+        found = conn_queryf(conn, error,
+                            "SELECT AUTO_INCREMENT AS n FROM information_schema.TABLES WHERE "
+                            "TABLE_SCHEMA=%s AND TABLE_NAME=%s",
+                            schema, name);
     if (found == NULL)
         return false;
     *ret_value = result_rows(found) > 0 ? result_uint(found, 0, "n") : 0;
@@ -52,7 +52,8 @@ cutover_carry_auto_increment(struct cutover *cutover, GError **error)
             conn = conn_open_retrying(&cutover->target, "auto_increment", error);
         /* DDL cannot be in the lease's transaction: it is checked just before. ALTER only raises. */
         if (conn == NULL || !lease_begin(cutover->lease, conn, error) ||
-            !conn_exec(conn, "COMMIT", error) || !raise_table(conn, g_ptr_array_index(tables, i), values[i], error))
+            !conn_exec(conn, "COMMIT", error) ||
+            !raise_table(conn, g_ptr_array_index(tables, i), values[i], error))
             return false;
     }
     return true;

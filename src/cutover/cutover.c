@@ -19,10 +19,8 @@ struct step {
 };
 
 static const struct step steps[] = {
-    {PHASE_READY, cutover_step_gate, true},
-    {PHASE_FENCING, cutover_step_fence, true},
-    {PHASE_DRAINING, cutover_step_drain, true},
-    {PHASE_DRAINED, cutover_step_announce, false},
+    {PHASE_READY, cutover_step_gate, true},           {PHASE_FENCING, cutover_step_fence, true},
+    {PHASE_DRAINING, cutover_step_drain, true},       {PHASE_DRAINED, cutover_step_announce, false},
     {PHASE_COMPLETING, cutover_step_complete, false},
 };
 
@@ -74,8 +72,8 @@ hook_server_of(const struct endpoint *endpoint, const char *server_uuid)
 }
 
 void
-cutover_hook_facts(const struct cutover *cutover, enum hook_event event,
-                   struct hook_table *tables, struct hook_facts *ret_facts)
+cutover_hook_facts(const struct cutover *cutover, enum hook_event event, struct hook_table *tables,
+                   struct hook_facts *ret_facts)
 {
     const struct move_state *state = cutover->state;
     for (guint i = 0; i < state->tables->len; i++) {
@@ -217,8 +215,8 @@ undo_after(struct cutover *cutover, GError *failure, GError **error)
         g_propagate_error(error, failure);
         return;
     }
-    g_prefix_error(&trouble, "the cutover failed (%s) and could not be undone yet: ",
-                   failure->message);
+    g_prefix_error(&trouble,
+                   "the cutover failed (%s) and could not be undone yet: ", failure->message);
     g_error_free(failure);
     g_propagate_error(error, trouble);
 }

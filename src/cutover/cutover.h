@@ -44,8 +44,7 @@ struct cutover {
  * and stores `ready` (with cutover_aborted) or `draining`. Does nothing in other
  * phases. MT_ERROR_CUTOVER when the source is in a state that is not ours.
  */
-G_GNUC_WARN_UNUSED_RESULT
-bool cutover_recover(struct cutover *cutover, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool cutover_recover(struct cutover *cutover, GError **error);
 
 /*
  * Runs the state machine from the present phase (ready or later) to completed.
@@ -54,8 +53,7 @@ bool cutover_recover(struct cutover *cutover, GError **error);
  *   MT_ERROR_STOPPED  undone if it was not drained
  *   MT_ERROR_FENCED   nothing more was touched
  */
-G_GNUC_WARN_UNUSED_RESULT
-bool cutover_run(struct cutover *cutover, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool cutover_run(struct cutover *cutover, GError **error);
 
 /* The facts of a hook about this move; `tables` has room for every moved table. */
 void cutover_hook_facts(const struct cutover *cutover, enum hook_event event,

@@ -32,9 +32,9 @@ connect_locked(struct renamer *renamer, unsigned wait_s, GError **error)
     g_autoptr(conn) conn = conn_open_retrying(&renamer->server, "rename", error);
     if (conn == NULL)
         return false;
-    g_autoptr(result) lock =
-        conn_queryf(conn, error, "SELECT GET_LOCK('%s', %u) AS got, IS_USED_LOCK('%s') AS holder",
-                    renamer->lock_name, wait_s, renamer->lock_name);
+    g_autoptr(result) lock = conn_queryf(
+        conn, error, "SELECT GET_LOCK('%s', %u) AS got, IS_USED_LOCK('%s') AS holder",
+        renamer->lock_name, wait_s, renamer->lock_name);
     if (lock == NULL)
         return false;
     if (result_int(lock, 0, "got") != 1) {
@@ -242,8 +242,8 @@ bool
 renamer_rename(struct renamer *renamer, const struct rename_request *request,
                struct rename_outcome *ret_outcome, GError **error)
 {
-    g_autofree char *rename =
-        rename_statement(request->moved_tables, request->token, request->back);
+    g_autofree char *rename = rename_statement(request->moved_tables, request->token,
+                                               request->back);
     g_autofree char *sql = g_strconcat(rename, "; SELECT @@GLOBAL.gtid_executed", NULL);
     GError *failure = NULL;
     g_autoptr(result) result = NULL;
@@ -258,8 +258,8 @@ renamer_rename(struct renamer *renamer, const struct rename_request *request,
     } else {
         failpoint_reach(request->back ? FAILPOINT_UNDO_BEFORE_RENAME : FAILPOINT_INTENT_SAVED);
         result = conn_query(renamer->conn, sql, &failure);
-        ret_outcome->lock_timeout =
-            result == NULL && conn_errno(renamer->conn) == ER_LOCK_WAIT_TIMEOUT;
+        ret_outcome->lock_timeout = result == NULL &&
+                                    conn_errno(renamer->conn) == ER_LOCK_WAIT_TIMEOUT;
         drop_if_lost(renamer, failure);
     }
     pthread_mutex_unlock(&renamer->mutex);

@@ -24,22 +24,21 @@ struct renamer;
 
 /* Connects and takes the lock, waiting at most wait_s for a dead runner's
  * connection to end. MT_ERROR_FENCED when another runner holds it. Borrows config. */
-G_GNUC_WARN_UNUSED_RESULT
-struct renamer *renamer_open(const struct config *config, unsigned wait_s, GError **error);
+G_GNUC_WARN_UNUSED_RESULT struct renamer *renamer_open(const struct config *config, unsigned wait_s,
+                                                       GError **error);
 void renamer_close(struct renamer *renamer);
 STRUCT_AUTOPTR(renamer, renamer_close)
 
 /* Keeps the connection from timing out, and takes the lock again after a lost connection. */
-G_GNUC_WARN_UNUSED_RESULT
-bool renamer_keep(struct renamer *renamer, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool renamer_keep(struct renamer *renamer, GError **error);
 
 /*
  * Makes sure that the lock is held, and gives the number of this tenure: it
  * changes whenever the lock was lost and taken again. A RENAME names the tenure
  * that it was decided under, and is refused under another one.
  */
-G_GNUC_WARN_UNUSED_RESULT
-bool renamer_hold(struct renamer *renamer, uint64_t *ret_tenure, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool renamer_hold(struct renamer *renamer, uint64_t *ret_tenure,
+                                            GError **error);
 
 /* Where the tables of the move are. */
 enum source_tables {
@@ -49,13 +48,13 @@ enum source_tables {
 };
 
 /* *ret_detail (allocated) names what is where when the answer is SOURCE_OTHER; else NULL. */
-G_GNUC_WARN_UNUSED_RESULT
-bool renamer_look(struct renamer *renamer, GPtrArray *moved_tables, enum source_tables *ret_where,
-                  char **ret_detail, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool renamer_look(struct renamer *renamer, GPtrArray *moved_tables,
+                                            enum source_tables *ret_where, char **ret_detail,
+                                            GError **error);
 
 struct rename_outcome {
     bool renamed;
-    bool lock_timeout;  /* not renamed: a table was in use for lock_wait_timeout_s */
+    bool lock_timeout;   /* not renamed: a table was in use for lock_wait_timeout_s */
     char *gtid_executed; /* of the primary, read after the RENAME; allocated */
 };
 
@@ -71,19 +70,19 @@ struct rename_request {
     uint64_t tenure;
     bool back;
 };
-G_GNUC_WARN_UNUSED_RESULT
-bool renamer_rename(struct renamer *renamer, const struct rename_request *request,
-                    struct rename_outcome *ret_outcome, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool renamer_rename(struct renamer *renamer,
+                                              const struct rename_request *request,
+                                              struct rename_outcome *ret_outcome, GError **error);
 
 /* The primary's gtid_executed. Caller frees. */
-G_GNUC_WARN_UNUSED_RESULT
-bool renamer_gtid_executed(struct renamer *renamer, char **ret_text, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool renamer_gtid_executed(struct renamer *renamer, char **ret_text,
+                                                     GError **error);
 
 /* Next AUTO_INCREMENT values of the renamed tables: ret_values[i] for table i, 0 where it has
  * none. */
-G_GNUC_WARN_UNUSED_RESULT
-bool renamer_auto_increments(struct renamer *renamer, GPtrArray *moved_tables,
-                             uint64_t *ret_values, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool renamer_auto_increments(struct renamer *renamer,
+                                                       GPtrArray *moved_tables,
+                                                       uint64_t *ret_values, GError **error);
 
 /* `RENAME … TABLE a TO b, …`: pure, for tests and documentation. Caller frees. */
 char *rename_statement(GPtrArray *moved_tables, const char *token, bool back);

@@ -17,9 +17,9 @@ struct row_count;
 /* Counts every table on a snapshot of the target, taken between two batches. Takes as long as the
  * tables are large; the stream goes on meanwhile. Only right once everything is copied and applied.
  */
-G_GNUC_WARN_UNUSED_RESULT
-struct row_count *row_count_new(const struct server *target, struct applier *applier,
-                                GPtrArray *moved_tables, GError **error);
+G_GNUC_WARN_UNUSED_RESULT struct row_count *row_count_new(const struct server *target,
+                                                          struct applier *applier,
+                                                          GPtrArray *moved_tables, GError **error);
 void row_count_free(struct row_count *count);
 
 /* The counts at P, per table. */

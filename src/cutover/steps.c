@@ -28,7 +28,8 @@ note_rows(struct cutover *cutover, uint64_t *rows)
         /* Resumed in the middle of a drain: counting now would keep the application waiting. What
          * was stored at the RENAME is off by what was drained since. */
         for (guint i = 0; i < cutover->state->tables->len; i++)
-            rows[i] = ((struct table_state *)g_ptr_array_index(cutover->state->tables, i))->rows_final;
+            rows[i] =
+                ((struct table_state *)g_ptr_array_index(cutover->state->tables, i))->rows_final;
     }
     for (guint i = 0; i < cutover->state->tables->len; i++) {
         struct table_state *table = g_ptr_array_index(cutover->state->tables, i);
@@ -55,8 +56,7 @@ static bool
 ask_gate(struct cutover *cutover, GError **error)
 {
     const struct move_state *state = cutover->state;
-    g_autofree char *event_id =
-        hook_event_id(state->move_id, HOOK_BEFORE_CUTOVER, state->attempt);
+    g_autofree char *event_id = hook_event_id(state->move_id, HOOK_BEFORE_CUTOVER, state->attempt);
     g_autoptr(GError) failure = NULL;
     hook_sender_wake(cutover->sender);
     bool allowed = hook_sender_wait(cutover->sender, event_id,
@@ -251,7 +251,8 @@ cutover_step_drain(struct cutover *cutover, GError **error)
     if (stopped(error) || !cutover_carry_auto_increment(cutover, error) ||
         !wait_drained(cutover, deadline_us, error) || !commit_drained(cutover, error))
         return false;
-    log_info("cutover", log_msg("drained"), log_int("after_ms", (clock_monotonic_us() - begun_us) / 1000));
+    log_info("cutover", log_msg("drained"),
+             log_int("after_ms", (clock_monotonic_us() - begun_us) / 1000));
     return true;
 }
 
@@ -271,8 +272,8 @@ cutover_step_complete(struct cutover *cutover, GError **error)
 {
     const struct move_state *state = cutover->state;
     g_autofree char *event_id = hook_event_id(state->move_id, HOOK_COMPLETED, state->attempt);
-    if (!hook_sender_wait(cutover->sender, event_id,
-                          cutover->config->cutover.hook_timeout_s * 1000, error)) {
+    if (!hook_sender_wait(cutover->sender, event_id, cutover->config->cutover.hook_timeout_s * 1000,
+                          error)) {
         g_prefix_error(error, "the data is moved, but `completed` is not acknowledged: ");
         return false;
     }

@@ -5,35 +5,29 @@
 #include "cutover/cutover.h"
 
 /* ready: waits for little lag, asks the gate, stores `fencing`. */
-G_GNUC_WARN_UNUSED_RESULT
-bool cutover_step_gate(struct cutover *cutover, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool cutover_step_gate(struct cutover *cutover, GError **error);
 /* fencing: persists the intent, renames, stores `draining`. */
-G_GNUC_WARN_UNUSED_RESULT
-bool cutover_step_fence(struct cutover *cutover, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool cutover_step_fence(struct cutover *cutover, GError **error);
 /* draining: AUTO_INCREMENT, waits for the drain set, stores `drained` with the outbox. */
-G_GNUC_WARN_UNUSED_RESULT
-bool cutover_step_drain(struct cutover *cutover, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool cutover_step_drain(struct cutover *cutover, GError **error);
 /* drained: stores `completing`; the sender was woken already. */
-G_GNUC_WARN_UNUSED_RESULT
-bool cutover_step_announce(struct cutover *cutover, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool cutover_step_announce(struct cutover *cutover, GError **error);
 /* completing: waits for the acknowledgement, stores `completed`. */
-G_GNUC_WARN_UNUSED_RESULT
-bool cutover_step_complete(struct cutover *cutover, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool cutover_step_complete(struct cutover *cutover, GError **error);
 
 /* Takes everything back, and stores `ready` with cutover_aborted. */
-G_GNUC_WARN_UNUSED_RESULT
-bool cutover_undo(struct cutover *cutover, const char *reason, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool cutover_undo(struct cutover *cutover, const char *reason,
+                                            GError **error);
 
 /* Stores a phase change and keeps `state` in step. */
-G_GNUC_WARN_UNUSED_RESULT
-bool cutover_store(struct cutover *cutover, struct phase_change *change, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool cutover_store(struct cutover *cutover, struct phase_change *change,
+                                             GError **error);
 
 /* The outbox rows of an event of this attempt. Free with g_ptr_array_unref(). */
-GPtrArray *cutover_outbox(const struct cutover *cutover, enum hook_event event,
-                          const char *reason);
+GPtrArray *cutover_outbox(const struct cutover *cutover, enum hook_event event, const char *reason);
 
 /* Raises the target's AUTO_INCREMENT to the source's where it is behind. */
-G_GNUC_WARN_UNUSED_RESULT
-bool cutover_carry_auto_increment(struct cutover *cutover, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool cutover_carry_auto_increment(struct cutover *cutover,
+                                                            GError **error);
 
 #endif

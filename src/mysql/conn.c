@@ -23,7 +23,7 @@
  * runs here, besides the RENAME. */
 static const char source_session[] =
     "SET SESSION time_zone='+00:00', character_set_results=NULL,"
-    " sql_mode='NO_ENGINE_SUBSTITUTION', sql_quote_show_create=1,"
+    " sql_mode='ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION', sql_quote_show_create=1,"
     " transaction_isolation='REPEATABLE-READ', information_schema_stats_expiry=0,"
     " max_execution_time=0, net_write_timeout=600;"
     "/*!80030 SET SESSION show_gipk_in_create_table_and_information_schema=ON */";
@@ -37,7 +37,7 @@ static const char target_session[] =
     "NO_ENGINE_SUBSTITUTION',"
     " sql_quote_show_create=1, transaction_isolation='READ-COMMITTED',"
     " innodb_lock_wait_timeout=5, lock_wait_timeout=30, range_optimizer_max_mem_size=0,"
-    " max_error_count=65535, information_schema_stats_expiry=0, net_read_timeout=600;"
+    " information_schema_stats_expiry=0, net_read_timeout=600;"
     "/*!80030 SET SESSION show_gipk_in_create_table_and_information_schema=ON */";
 
 const char *

@@ -200,6 +200,7 @@ column_key_literal_append(GString *sql, const struct column *column, struct colu
         return;
     g_string_append_c(sql, '_');
     g_string_append(sql, key_literal_charset(column));
+    g_string_append_c(sql, ' '); /* the name would go on with the x */
     quote_hex(sql, text.data, text.length);
 }
 
@@ -237,4 +238,16 @@ column_type_allowed_in_key(const struct column *column)
         break;
     }
     return false;
+}
+
+bool
+column_guard_append(GString *sql, const struct column *column)
+{
+    if (column->type != COLUMN_JSON)
+        return false;
+    g_string_append(sql, "EXISTS(SELECT 1 FROM JSON_TABLE(");
+    quote_identifier(sql, column->name);
+    g_string_append(sql, ", '$**[0]' COLUMNS(v JSON PATH '$')) AS scalars WHERE JSON_TYPE(v) IN "
+                         "('DECIMAL','DATE','TIME','DATETIME','BLOB','BIT','OPAQUE'))");
+    return true;
 }

@@ -38,6 +38,15 @@ struct column_text {
 /* Appends the SELECT expression that gives the text form on a source session. */
 void column_select_append(GString *sql, const struct column *column);
 
+/*
+ * Appends a SELECT expression that is 1 when the column's value cannot be told
+ * by its text: a JSON document with a scalar that JSON text has no form for
+ * (DECIMAL, temporal, binary). False, and nothing appended, for columns whose
+ * text is always exact. For the select list only: in WHERE the server's
+ * optimizer evaluates it wrongly.
+ */
+bool column_guard_append(GString *sql, const struct column *column);
+
 /* Appends a literal for INSERT/REPLACE VALUES on a target session. */
 void column_literal_append(GString *sql, const struct column *column, struct column_text text);
 
