@@ -1,5 +1,4 @@
 #include "base/error.h"
-#include "base/stop.h"
 #include "checkpoint/command.h"
 #include "checkpoint/lease.h"
 #include "cmd/command.h"
@@ -24,17 +23,33 @@ verb_of(enum command_id command)
     }
 }
 
-/* Without a runner only a cutover makes sense: the next run takes it up. */
+/* Whether there is anything to tell, and anybody to tell it to. Without a runner only a cutover
+ * makes sense: the next run takes it up. */
 static bool
 check_runner(struct session *session, enum verb verb, bool *ret_alive, GError **error)
 {
-    if (!lease_is_held(session->conn, session->config, ret_alive, error))
+    g_autoptr(move_state) state = NULL;
+    const char *move = session->config->move;
+    if (!checkpoint_read(session->conn, session->config, &state, error) ||
+        !lease_is_held(session->conn, session->config, ret_alive, error))
         return false;
+    if (state == NULL && !*ret_alive) {
+        g_set_error(error, MT_ERROR, MT_ERROR_CHECKPOINT,
+                    "%s: there is no move \"%s\" in `%s` on the target; `move-tables run` begins "
+                    "it",
+                    verb_name(verb), move, session->config->checkpoint.database);
+        return false;
+    }
+    if (state != NULL && state->phase == PHASE_COMPLETED) {
+        g_set_error(error, MT_ERROR, MT_ERROR_FAILED, "%s: move \"%s\" is completed already",
+                    verb_name(verb), move);
+        return false;
+    }
     if (*ret_alive || verb == VERB_CUTOVER)
         return true;
     g_set_error(error, MT_ERROR, MT_ERROR_FAILED,
                 "%s: no runner of move \"%s\" is alive to take it up; `move-tables run` starts one",
-                verb_name(verb), session->config->move);
+                verb_name(verb), move);
     return false;
 }
 
@@ -44,17 +59,18 @@ report(struct session *session, enum verb verb, uint64_t id, GError **error)
     struct command_reply reply = {0};
     if (!command_wait(session->conn, session->config, id, WAIT_MS, &reply, error))
         return false;
-    g_autofree char *taken_by = reply.taken_by;
-    g_autofree char *outcome = reply.outcome;
-    if (taken_by == NULL) {
+    bool taken = reply.taken_by != NULL;
+    g_autofree char *text = g_strdup_printf("%s: taken up by %s: %s\n", verb_name(verb),
+                                            taken ? reply.taken_by : "",
+                                            reply.outcome != NULL ? reply.outcome : "under way");
+    command_reply_clear(&reply);
+    if (!taken) {
         g_set_error(error, MT_ERROR, MT_ERROR_FAILED,
                     "%s: issued, but nobody took it up within %d s; the runner of \"%s\" may be "
                     "stuck, see `move-tables status`",
                     verb_name(verb), WAIT_MS / 1000, session->config->move);
         return false;
     }
-    g_autofree char *text = g_strdup_printf("%s: taken up by %s: %s\n", verb_name(verb), taken_by,
-                                            outcome != NULL ? outcome : "under way");
     return output_write(text, error);
 }
 

@@ -211,6 +211,14 @@ progress_eta_ms(uint64_t remaining, double rows_per_s)
     return seconds > forever_s ? -1 : (int64_t)(seconds * 1000);
 }
 
+/* An estimate that was reached says nothing of what is left. */
+static int64_t
+unfinished_eta_ms(uint64_t estimated_rows, uint64_t rows_copied, double rows_per_s)
+{
+    return estimated_rows > rows_copied ? progress_eta_ms(estimated_rows - rows_copied, rows_per_s)
+                                        : -1;
+}
+
 static struct progress_table
 table_snapshot(const struct table_progress *state, int64_t now_us)
 {
@@ -223,8 +231,8 @@ table_snapshot(const struct table_progress *state, int64_t now_us)
     table.estimated_rows = state->finished ? state->rows_copied
                                            : MAX(state->estimated_rows, state->rows_copied);
     table.eta_ms = state->finished ? 0
-                                   : progress_eta_ms(table.estimated_rows - table.rows_copied,
-                                                     table.rows_per_s);
+                                   : unfinished_eta_ms(table.estimated_rows, table.rows_copied,
+                                                       table.rows_per_s);
     return table;
 }
 
@@ -256,8 +264,8 @@ progress_snapshot(struct progress *progress)
     }
     snapshot->eta_ms = snapshot->tables_finished == snapshot->table_count
                            ? 0
-                           : progress_eta_ms(snapshot->estimated_rows - snapshot->rows_copied,
-                                             snapshot->rows_per_s);
+                           : unfinished_eta_ms(snapshot->estimated_rows, snapshot->rows_copied,
+                                               snapshot->rows_per_s);
     return snapshot;
 }
 

@@ -41,7 +41,7 @@ static void G_GNUC_PRINTF(3, 4)
     append_fact(GString *text, const char *name, const char *format, ...)
 {
     g_autofree char *label = g_strconcat(name, ":", NULL);
-    human_append_cell(text, label, 12, false);
+    human_append_cell(text, label, 14, false);
     va_list args;
     va_start(args, format);
     g_string_append_vprintf(text, format, args);

@@ -28,7 +28,7 @@ Test(progress, sums_what_was_copied)
     cr_expect_eq(snapshot->tables[0].eta_ms, (int64_t)(650 / 150.0 * 1000));
     cr_expect(snapshot->tables[0].started);
     cr_expect_not(snapshot->tables[1].started);
-    cr_expect_eq(snapshot->tables[1].eta_ms, 0);
+    cr_expect_eq(snapshot->tables[1].eta_ms, -1);
     cr_expect_eq(snapshot->tables_finished, 0);
 }
 
@@ -42,6 +42,7 @@ Test(progress, estimate_follows_the_truth)
     progress_table_finished(progress, 1);
     g_autoptr(progress_snapshot) snapshot = progress_snapshot(progress);
     cr_expect_eq(snapshot->tables[0].estimated_rows, 180);
+    cr_expect_eq(snapshot->tables[0].eta_ms, -1);
     cr_expect_eq(snapshot->tables[1].estimated_rows, 70);
     cr_expect_eq(snapshot->tables[1].eta_ms, 0);
     cr_expect_eq(snapshot->tables_finished, 1);

@@ -91,11 +91,11 @@ Test(status_text, while_copying)
     example_init(&example);
     g_autoptr(GString) text = g_string_new(NULL);
     status_text_append(text, &example.view, false);
-    expect_in(text, "phase:      copying\n");
-    expect_in(text, "runner:     host:7, saved 2.0 s ago\n");
-    expect_in(text, "lag:        40 ms\n");
-    expect_in(text, "copy:       100 rows/s, ETA 5.0 s\n");
-    expect_in(text, "applied:    1,234 row changes\n");
+    expect_in(text, "phase:        copying\n");
+    expect_in(text, "runner:       host:7, saved 2.0 s ago\n");
+    expect_in(text, "lag:          40 ms\n");
+    expect_in(text, "copy:         100 rows/s, ETA 5.0 s\n");
+    expect_in(text, "applied:      1,234 row changes\n");
     expect_in(text, " 50%             500 rows\n");
     expect_in(text, "100%              20 rows  -> t.c\n");
     expect_in(text, "completed       pending    2 attempts, last answer 503");
@@ -114,7 +114,7 @@ Test(status_text, says_what_comes_next)
     example.view.runner_alive = false;
     g_string_truncate(text, 0);
     status_text_append(text, &example.view, false);
-    expect_in(text, "runner:     none (last: host:7");
+    expect_in(text, "runner:       none (last: host:7");
     expect_in(text, "`move-tables run` goes on from here");
     example.view.state = NULL;
     g_string_truncate(text, 0);
