@@ -24,7 +24,7 @@ verb_of(enum command_id command)
 }
 
 /* Whether there is anything to tell, and anybody to tell it to. Without a runner only a cutover
- * makes sense: the next run takes it up. */
+ * that has not begun makes sense: the next run takes it up. */
 static bool
 check_runner(struct session *session, enum verb verb, bool *ret_alive, GError **error)
 {
@@ -45,7 +45,8 @@ check_runner(struct session *session, enum verb verb, bool *ret_alive, GError **
                     verb_name(verb), move);
         return false;
     }
-    if (*ret_alive || verb == VERB_CUTOVER)
+    bool beyond = state != NULL && state->phase > PHASE_READY;
+    if (*ret_alive || (verb == VERB_CUTOVER && !beyond))
         return true;
     g_set_error(error, MT_ERROR, MT_ERROR_FAILED,
                 "%s: no runner of move \"%s\" is alive to take it up; `move-tables run` starts one",

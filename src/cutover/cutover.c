@@ -26,13 +26,14 @@ static const struct step steps[] = {
 
 /* --- storing ---------------------------------------------------------------------------- */
 
+/* `text` may be the very text that is replaced. */
 static void
 replace_text(char **place, const char *text)
 {
-    if (text != NULL) {
-        g_free(*place);
-        *place = g_strdup(text);
-    }
+    if (text == NULL || text == *place)
+        return;
+    g_free(*place);
+    *place = g_strdup(text);
 }
 
 bool
