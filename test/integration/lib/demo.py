@@ -191,9 +191,7 @@ class Demo:
     def summary(self, rows):
         """A few figures."""
         step('Moved.')
-        asked = self.move.status()
-        applied = asked.get('changes_applied', asked.get('apply', {}).get('changes')
-                            if isinstance(asked.get('apply'), dict) else None)
+        applied = self.move.status().get('changes_applied')
         begun, copied = (self.hook.requests(e) for e in ('started', 'copy_completed'))
         seconds = copied[0].at - begun[0].at if begun and copied else self.run_s
         done = self.hook.requests('completed')[0].at

@@ -124,6 +124,11 @@ class Cluster:
         self.target = self.servers['target-primary']
         self.target_replica = self.servers['target-replica']
 
+    def read_from_replica(self):
+        """The part of `source` that makes a move read from the source's replica."""
+        return {'read_from': {'host': self.source_replica.host,
+                              'port': self.source_replica.port}}
+
     def _script(self, name, *args):
         environment = dict(os.environ, MT_PORT_BASE=str(self.port_base), MT_WAY='process')
         environment.pop('MT_DIR', None)

@@ -97,7 +97,7 @@ def seed(server, orders):
                 "SELECT CONCAT('c-', LPAD(n, 8, '0')), CONCAT('c', n, '@shop.example'), "
                 "(SELECT COUNT(*) FROM shop.orders WHERE customer = "
                 "CONCAT('c-', LPAD(n, 8, '0'))), (CRC32(n) % 500) / 97, "
-                "JSON_OBJECT('lang', ELT(1 + n % 3, 'en', 'fr', 'ja'), 'limit', n % 7 * 1.5) "
+                "JSON_OBJECT('lang', ELT(1 + n % 3, 'en', 'fr', 'ja'), 'limit', n % 7 * 1.5e0) "
                 f'FROM {numbers}')
     connection.close()
 
