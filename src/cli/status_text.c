@@ -83,7 +83,7 @@ append_cutover(GString *text, const struct status_view *view)
     const struct move_state *state = view->state;
     if (state->attempt > 0)
         append_fact(text, "cutover", "attempt %u", state->attempt);
-    if (state->cutover_requested)
+    if (state->cutover_requested && state->phase <= PHASE_READY)
         append_fact(text, "cutover", "requested");
     if (state->fenced_us != 0 && state->drained_us != 0) {
         g_autofree char *gone = human_duration((state->drained_us - state->fenced_us) / 1000);
