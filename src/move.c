@@ -130,6 +130,7 @@ cut_over(struct move *move, GError **error)
         struct cutover cutover = move_cutover(move);
         g_autoptr(GError) failure = NULL;
         bool done = cutover_run(&cutover, &failure);
+        cutover_clear(&cutover);
         if (done)
             return true;
         if (!waits_for_next_command(move, failure)) {

@@ -129,6 +129,18 @@ start_applier(struct move *move, const struct gtid_set *position)
         applier_set_linger_ms(move->applier, MOVE_LINGER_FOLLOWING_MS);
 }
 
+/* Nothing is left to copy: what earlier runs copied is what there is to show. */
+static void
+show_copied(struct move *move)
+{
+    for (guint i = 0; i < move->state->tables->len; i++) {
+        const struct table_state *table = g_ptr_array_index(move->state->tables, i);
+        progress_table_begin(move->options->progress, i, table->rows_estimated,
+                             table->rows_copied);
+        progress_table_finished(move->options->progress, i);
+    }
+}
+
 static bool
 start_copier(struct move *move, GError **error)
 {
@@ -202,6 +214,8 @@ move_engine_start(struct move *move, GError **error)
     move->sender = hook_sender_start(move->config, move->checkpoint, error);
     if (move->sender == NULL)
         return false;
+    if (move->state->phase != PHASE_COPYING)
+        show_copied(move);
     if (move->state->phase < PHASE_DRAINED && !start_flow(move, error))
         return false;
     start_keeper(move);

@@ -379,33 +379,50 @@ resume(struct move *move, GError **error)
            create_target_tables(move->target_conn, move->moved_tables, true, error);
 }
 
+static bool
+set_token(struct move *move)
+{
+    move->token = g_strdup_printf("move-tables %s", move->state->move_id);
+    return true;
+}
+
 /* --- the stage -------------------------------------------------------------------------- */
+
+/* What the checks look at: tables that are renamed already, or that are about to be discarded, are
+ * not checked as the beginning of a move. */
+static bool
+preflight_first(struct move *move, GError **error)
+{
+    bool renamed = move->resuming && move->state->phase >= PHASE_FENCING;
+    bool discarding = move->resuming && move->options->fresh;
+    return renamed || discarding || preflight(move, error);
+}
+
+static bool
+take_over(struct move *move, GError **error)
+{
+    bool existed = move->resuming;
+    if (!take_locks(move, error))
+        return false;
+    /* Read again: only now nobody else can change it. */
+    if (!read_state(move, error) || !start_afresh(move, error))
+        return false;
+    if (existed && !move->resuming && !preflight(move, error))
+        return false;
+    move->checkpoint = checkpoint_open(&move->target, move->config, move->lease, error);
+    return move->checkpoint != NULL;
+}
 
 bool
 move_open(struct move *move, GError **error)
 {
     if (!connect_all(move, error) || !read_state(move, error))
         return false;
-    if (move->resuming && move->state->phase == PHASE_COMPLETED && !move->options->fresh)
+    if (move->resuming && move->state->phase == PHASE_COMPLETED)
         return true;
-    bool renamed = move->resuming && move->state->phase >= PHASE_FENCING;
-    bool discarding = move->resuming && move->options->fresh;
-    if (!renamed && !discarding && !preflight(move, error))
+    if (!preflight_first(move, error) || !take_over(move, error))
         return false;
-    if (!take_locks(move, error))
-        return false;
-    /* Read again: only now nobody else can change it. */
-    if (!read_state(move, error) || !start_afresh(move, error))
-        return false;
-    if (discarding && !preflight(move, error))
-        return false;
-    move->checkpoint = checkpoint_open(&move->target, move->config, move->lease, error);
-    if (move->checkpoint == NULL)
-        return false;
-    if (move->resuming && !command_discard_stale(move->checkpoint, error))
-        return false;
-    if (!(move->resuming ? resume(move, error) : create(move, error)))
-        return false;
-    move->token = g_strdup_printf("move-tables %s", move->state->move_id);
-    return true;
+    if (!move->resuming)
+        return create(move, error) && set_token(move);
+    return command_discard_stale(move->checkpoint, error) && resume(move, error) && set_token(move);
 }

@@ -35,6 +35,7 @@ struct applier_options {
 
 struct applier;
 
+/* Starts the thread and the writers. Never fails: connections are opened when they are needed. */
 struct applier *applier_start(const struct applier_options *options);
 
 /* Ends after the batch in hand, and joins. Close the inbox first. */
@@ -54,6 +55,7 @@ void applier_set_linger_ms(struct applier *applier, int64_t linger_ms);
 /* How far the target's state is behind: 0 when nothing waits. -1: not known. */
 int64_t applier_lag_ms(struct applier *applier);
 
+/* Row changes applied by this run, before folding. Thread-safe. */
 uint64_t applier_changes(struct applier *applier);
 
 /*

@@ -58,6 +58,7 @@ struct inbox_state {
     size_t waiting_fragments;
     int64_t oldest_commit_us; /* commit time of the first fragment that waits; 0: none or unknown */
 };
+/* A consistent picture of this moment. Thread-safe. */
 struct inbox_state inbox_state(struct inbox *inbox);
 
 #endif

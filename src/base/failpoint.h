@@ -48,7 +48,9 @@ G_GNUC_WARN_UNUSED_RESULT bool failpoint_arm_from_environment(GError **error);
 /* Dies here when this point is armed and its count is reached; cheap otherwise. */
 void failpoint_reach(enum failpoint point);
 
+/* The point's name, and what is true if the process dies there. Literals. */
 const char *failpoint_name(enum failpoint point);
+/* See failpoint_name(). */
 const char *failpoint_description(enum failpoint point);
 
 #endif

@@ -58,6 +58,7 @@ void log_configure(enum log_level least, enum log_format format);
 void log_set_display_hooks(void (*before)(void *context), void (*after)(void *context),
                            void *context);
 
+/* Writes one line; `fields` ends with LOG_FIELD_END (LOG_FIELDS() adds it). Thread-safe. */
 void log_emit(enum log_level level, const char *component, const struct log_field *fields);
 
 /* The line itself, without newline: what log_emit writes. Pure. Caller frees. */

@@ -14,6 +14,7 @@
 /* Asks everybody to stop. Idempotent, thread-safe, not for signal handlers. */
 void stop_request(void);
 
+/* Takes no lock: may be asked under any mutex. */
 bool stop_requested(void);
 
 /* Waits up to timeout_ms; true when a stop was requested (at once if it was before). */

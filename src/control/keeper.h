@@ -33,6 +33,7 @@ struct keeper_options {
 
 struct keeper;
 
+/* Starts the thread. Options are copied; what they point to must outlive the keeper. */
 struct keeper *keeper_start(const struct keeper_options *options);
 /* Ends and joins; saves nothing. */
 void keeper_stop(struct keeper *keeper);

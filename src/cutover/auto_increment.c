@@ -37,22 +37,37 @@ raise_table(struct conn *conn, const struct moved_table *table, uint64_t value, 
                       value);
 }
 
+static bool
+any_auto_increment(const GPtrArray *tables)
+{
+    for (guint i = 0; i < tables->len; i++) {
+        const struct moved_table *table = g_ptr_array_index(tables, i);
+        for (unsigned c = 0; c < table->source->columns->len; c++)
+            if (table_column(table->source, c)->auto_increment)
+                return true;
+    }
+    return false;
+}
+
 bool
 cutover_carry_auto_increment(struct cutover *cutover, GError **error)
 {
     GPtrArray *tables = cutover->moved_tables;
+    if (!any_auto_increment(tables))
+        return true;
     g_autofree uint64_t *values = g_new0(uint64_t, tables->len);
     if (!renamer_auto_increments(cutover->renamer, tables, values, error))
         return false;
-    g_autoptr(conn) conn = NULL;
+    if (cutover->target_conn == NULL)
+        cutover->target_conn = conn_open_retrying(&cutover->target, "cutover", error);
+    struct conn *conn = cutover->target_conn;
+    if (conn == NULL)
+        return false;
     for (guint i = 0; i < tables->len; i++) {
         if (values[i] == 0)
             continue;
-        if (conn == NULL)
-            conn = conn_open_retrying(&cutover->target, "auto_increment", error);
         /* DDL cannot be in the lease's transaction: it is checked just before. ALTER only raises. */
-        if (conn == NULL || !lease_begin(cutover->lease, conn, error) ||
-            !conn_exec(conn, "COMMIT", error) ||
+        if (!lease_begin(cutover->lease, conn, error) || !conn_exec(conn, "COMMIT", error) ||
             !raise_table(conn, g_ptr_array_index(tables, i), values[i], error))
             return false;
     }

@@ -42,7 +42,11 @@ cutover_store(struct cutover *cutover, struct phase_change *change, GError **err
     struct move_state *state = cutover->state;
     if (!checkpoint_change_phase(cutover->checkpoint, change, error))
         return false;
+    enum phase before = state->phase;
     state->phase = change->phase;
+    if (state->phase != before || change->attempt > 0)
+        log_info("cutover", log_msg("phase"), log_str("phase", phase_name(state->phase)),
+                 log_int("attempt", state->attempt));
     replace_text(&state->drain_gtid, change->drain_gtid);
     replace_text(&state->rename_token, change->rename_token);
     if (change->clear_rename_token)
@@ -55,8 +59,6 @@ cutover_store(struct cutover *cutover, struct phase_change *change, GError **err
     if (change->clear_cutover_requested)
         state->cutover_requested = false;
     progress_set_phase(cutover->progress, phase_name(state->phase));
-    log_info("cutover", log_msg("phase"), log_str("phase", phase_name(state->phase)),
-             log_int("attempt", state->attempt));
     return true;
 }
 
@@ -185,6 +187,11 @@ cutover_undo(struct cutover *cutover, const char *reason, GError **error)
             return false;
         failpoint_reach(FAILPOINT_UNDO_AFTER_RENAME);
     }
+    /* A gate that nobody answered must not be asked after it no longer matters. */
+    g_autofree char *gate = hook_event_id(cutover->state->move_id, HOOK_BEFORE_CUTOVER,
+                                          cutover->state->attempt);
+    if (!hook_sender_withdraw(cutover->sender, gate, "the cutover was undone", error))
+        return false;
     g_autoptr(GPtrArray) outbox = cutover_outbox(cutover, HOOK_CUTOVER_ABORTED, reason);
     struct phase_change change = {
         .phase = PHASE_READY,
@@ -269,6 +276,12 @@ cutover_recover(struct cutover *cutover, GError **error)
                 "run again",
                 detail != NULL ? detail : "renamed, but not by this move");
     return false;
+}
+
+void
+cutover_clear(struct cutover *cutover)
+{
+    g_clear_pointer(&cutover->target_conn, conn_close);
 }
 
 /* --- running ---------------------------------------------------------------------------- */

@@ -32,7 +32,8 @@ struct cutover {
     struct hook_sender *sender;
     struct server target;
     struct progress *progress;
-    const char *token; /* the comment of our RENAMEs: the stream knows it */
+    struct conn *target_conn; /* owned: opened before the RENAME for what comes after it */
+    const char *token;        /* the comment of our RENAMEs: the stream knows it */
     /* Called once `drained` is stored: nothing needs to be read or applied any more. */
     void (*drained)(void *context);
     void *context;
@@ -54,6 +55,9 @@ G_GNUC_WARN_UNUSED_RESULT bool cutover_recover(struct cutover *cutover, GError *
  *   MT_ERROR_FENCED   nothing more was touched
  */
 G_GNUC_WARN_UNUSED_RESULT bool cutover_run(struct cutover *cutover, GError **error);
+
+/* Closes what a cutover opened. */
+void cutover_clear(struct cutover *cutover);
 
 /* The facts of a hook about this move; `tables` has room for every moved table. */
 void cutover_hook_facts(const struct cutover *cutover, enum hook_event event,

@@ -179,7 +179,9 @@ bool
 cutover_step_fence(struct cutover *cutover, GError **error)
 {
     g_autofree char *executed = NULL;
-    if (stopped(error) || !rename_tables(cutover, &executed, error))
+    /* What is needed after the RENAME is got ready before it. */
+    cutover->target_conn = conn_open_retrying(&cutover->target, "cutover", error);
+    if (cutover->target_conn == NULL || stopped(error) || !rename_tables(cutover, &executed, error))
         return false;
     /* Dying here: the phase says fencing and the intent is stored; the next run finds the whole
      * set renamed and goes on to draining. */

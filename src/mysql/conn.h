@@ -57,9 +57,11 @@ G_GNUC_WARN_UNUSED_RESULT struct conn *conn_open(const struct server *server, co
 G_GNUC_WARN_UNUSED_RESULT struct conn *conn_open_retrying(const struct server *server,
                                                           const char *purpose, GError **error);
 
+/* Closes it; NULL is allowed. */
 void conn_close(struct conn *conn);
 STRUCT_AUTOPTR(conn, conn_close)
 
+/* The server it was opened to. Borrowed. */
 const struct server *conn_server(const struct conn *conn);
 
 /* Runs one statement, or several separated by ';', whose results are thrown away. */
@@ -92,6 +94,7 @@ G_GNUC_WARN_UNUSED_RESULT struct result *conn_queryf(struct conn *conn, GError *
 void result_free(struct result *result);
 STRUCT_AUTOPTR(result, result_free)
 
+/* How many rows it has. */
 size_t result_rows(const struct result *result);
 /* The value of column `name` (case-insensitive); NULL when it is SQL NULL or the result has no
  * such column (see result_has). Borrowed from the result. NUL-terminated. */
