@@ -1,0 +1,16 @@
+SET binlog_transaction_compression = ON;
+BEGIN;
+INSERT INTO orders VALUES (200, 'a', 1), (201, 'b', 1);
+INSERT INTO other VALUES (200);
+UPDATE orders SET n = 2 WHERE id = 200;
+COMMIT;
+INSERT INTO orders VALUES (202, REPEAT('long', 15000), 1);
+INSERT INTO other VALUES (201);
+SET gtid_next = 'AUTOMATIC:green';
+INSERT INTO orders VALUES (203, 'tagged and compressed', 1);
+SET gtid_next = 'AUTOMATIC';
+XA START 'zip';
+INSERT INTO orders VALUES (204, 'xa', 1);
+XA END 'zip';
+XA PREPARE 'zip';
+XA COMMIT 'zip';

@@ -1,0 +1,2 @@
+SET binlog_format = STATEMENT;
+LOAD DATA INFILE 'FOLDER/lines.txt' INTO TABLE orders FIELDS TERMINATED BY ',';

@@ -1,0 +1,2 @@
+SET GLOBAL binlog_checksum = NONE;
+INSERT INTO orders VALUES (800, 'bare', 1);

@@ -1,0 +1,11 @@
+SET binlog_format = STATEMENT;
+INSERT INTO other VALUES (400);
+LOAD DATA INFILE 'FOLDER/lines.txt' INTO TABLE other FIELDS TERMINATED BY ',' (id, @a, @b);
+BEGIN;
+UPDATE other SET id = 401 WHERE id = 400;
+SAVEPOINT s;
+DELETE FROM other WHERE id = 401;
+COMMIT;
+SET @x = 5;
+INSERT INTO other SELECT @x + 500 + id FROM orders LIMIT 1;
+CREATE TEMPORARY TABLE orders (a INT);

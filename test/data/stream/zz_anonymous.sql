@@ -1,0 +1,3 @@
+SET GLOBAL gtid_mode = ON_PERMISSIVE;
+SET gtid_next = 'ANONYMOUS';
+INSERT INTO other VALUES (9000);
