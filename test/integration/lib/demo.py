@@ -36,6 +36,25 @@ def number(value):
     return f'{value:,}'
 
 
+def for_people(line):
+    """A log line without date, and progress as a sentence."""
+    found = re.match(r'\S+T(\d\d:\d\d:\d\d)\S*\s+(\w+)\s+(\w+)\s+(.*)', line)
+    if not found:
+        return line
+    clock, level, component, rest = found.groups()
+    if component == 'progress':
+        facts = dict(re.findall(r'(\w+)=(\S+)', rest))
+        try:
+            done, whole = int(facts['rows']), int(facts['rows_estimated'])
+            rest = (f'{facts["phase"]}: {number(done)} of about {number(max(whole, done))} rows, '
+                    f'{number(int(facts["rows_per_s"]))} rows/s; '
+                    f'{number(int(facts["changes"]))} changes applied')
+        except (KeyError, ValueError):
+            pass
+    return f'{clock} {"" if level == "info" else level + " "}{component}: {rest}' \
+        if component != 'progress' else f'{clock} {rest}'
+
+
 class Demo:
     """One run of it."""
 
@@ -89,7 +108,7 @@ class Demo:
 
         began = time.monotonic()
         log = self.folder / 'run.log'
-        command = [BINARY, 'run', str(self.move.path)]
+        command = [BINARY, 'run', str(self.move.path), '--progress-interval', '3']
         # On a terminal the real display, and its log beside it.
         if sys.stderr.isatty() and sys.stdout.isatty():
             process = subprocess.Popen(command)
@@ -133,13 +152,12 @@ class Demo:
 
     @staticmethod
     def follow(log, ended):
-        """Prints the log as it grows, without what only machines want."""
+        """Prints the log as it grows, in words for people."""
         with open(log, encoding='utf-8', errors='replace') as lines:
             while True:
                 finished = ended.is_set()
                 for line in lines:
-                    text = re.sub(r'^\S+T(\S{8})\S*\s+', r'\1 ', line.rstrip())
-                    say('  ' + text[:150])
+                    say('  ' + for_people(line.rstrip())[:140])
                 if finished:
                     return
                 time.sleep(0.1)
