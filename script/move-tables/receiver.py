@@ -150,6 +150,11 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
 
+    def handle_error(self, request, client_address):
+        # A peer that goes away, as one that is killed does, is no news.
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
     def shutdown_request(self, request):
         try:
             super().shutdown_request(request)

@@ -42,7 +42,7 @@ CREATE TABLE shop.items (
 INSERT INTO shop.customers (code, name, email, balance, rating, settings, created_at)
 SELECT CONCAT('c-', LPAD((n - 1) DIV 5, 8, '0')), CONCAT('Customer ', (n - 1) DIV 5), CONCAT('c', (n - 1) DIV 5, '@shop.example'),
        (CRC32(n) % 1000000) / 100, (CRC32(n + 7) % 500) / 97,
-       JSON_OBJECT('lang', ELT(1 + n % 3, 'en', 'fr', 'ja'), 'mail', n % 2 = 0, 'limit', n % 7 * 1.5),
+       JSON_OBJECT('lang', ELT(1 + n % 3, 'en', 'fr', 'ja'), 'mail', n % 2 = 0, 'limit', n % 7 * 1.5e0),
        TIMESTAMP'2024-01-01 00:00:00' + INTERVAL n SECOND
 FROM (WITH RECURSIVE s (n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM s WHERE n < {to}) SELECT n FROM s WHERE n % 5 = 1) AS s;
 INSERT INTO shop.orders (id, customer, status, total, note, placed_at, updated_at)
