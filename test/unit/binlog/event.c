@@ -40,7 +40,7 @@ Test(event, tagged_gtid)
     struct event_gtid found;
     cr_assert(event_gtid_decode(EVENT_GTID_TAGGED, cursor_over(bytes), &found, NULL));
     g_autofree char *text = gtid_to_string(&found.gtid);
-    cr_expect(eq(str, text, "aff92c6a-e549-11f1-8d69-02fc00000001:mytag:1"));
+    cr_expect_str_eq(text, "aff92c6a-e549-11f1-8d69-02fc00000001:mytag:1");
     cr_expect(eq(i64, found.commit_us, INT64_C(0x0660bf2bb07f9a)));
 }
 
@@ -69,7 +69,7 @@ Test(event, plain_gtid)
     struct event_gtid found;
     cr_assert(event_gtid_decode(EVENT_GTID, cursor_over(bytes), &found, NULL));
     g_autofree char *text = gtid_to_string(&found.gtid);
-    cr_expect(eq(str, text, "00010203-0405-0607-0809-0a0b0c0d0e0f:42"));
+    cr_expect_str_eq(text, "00010203-0405-0607-0809-0a0b0c0d0e0f:42");
     /* The highest bit only says that an original time follows. */
     cr_expect(eq(i64, found.commit_us, 7));
 }
@@ -117,7 +117,7 @@ Test(event, xa_prepare)
     struct event_xa_prepare prepare;
     cr_assert(event_xa_prepare_decode(cursor_over(bytes), &prepare, NULL));
     cr_expect(prepare.one_phase);
-    cr_expect(eq(str, prepare.xid, "X'7833',X'6271',7"));
+    cr_expect_str_eq(prepare.xid, "X'7833',X'6271',7");
     g_free(prepare.xid);
     struct cursor whole = cursor_over(bytes);
     for (size_t length = 0; length < cursor_left(&whole); length++)
@@ -142,7 +142,7 @@ Test(event, header)
 
 Test(event, names)
 {
-    cr_expect(eq(str, (char *)event_type_name(EVENT_GTID_TAGGED), "Gtid_tagged_log_event"));
-    cr_expect(eq(str, (char *)event_type_name(0), "unknown"));
-    cr_expect(eq(str, (char *)event_type_name(255), "unknown"));
+    cr_expect_str_eq(event_type_name(EVENT_GTID_TAGGED), "Gtid_tagged_log_event");
+    cr_expect_str_eq(event_type_name(0), "unknown");
+    cr_expect_str_eq(event_type_name(255), "unknown");
 }

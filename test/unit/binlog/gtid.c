@@ -22,7 +22,7 @@ static void
 check_text(const struct gtid_set *set, const char *expected)
 {
     g_autofree char *text = gtid_set_to_string(set);
-    cr_expect(eq(str, text, (char *)expected));
+    cr_expect_str_eq(text, expected);
 }
 
 static struct gtid
@@ -41,8 +41,8 @@ Test(gtid, text_of_one)
     struct gtid tagged = gtid_of("blue", INT64_MAX - 1);
     g_autofree char *a = gtid_to_string(&plain);
     g_autofree char *b = gtid_to_string(&tagged);
-    cr_expect(eq(str, a, A ":7"));
-    cr_expect(eq(str, b, A ":blue:9223372036854775806"));
+    cr_expect_str_eq(a, A ":7");
+    cr_expect_str_eq(b, A ":blue:9223372036854775806");
 }
 
 Test(gtid, parse_and_print)
@@ -201,7 +201,7 @@ check_binary(const char *text, const char *hex)
     g_autoptr(GString) found = g_string_new(NULL);
     for (guint i = 0; i < bytes->len; i++)
         g_string_append_printf(found, "%02x", bytes->data[i]);
-    cr_expect(eq(str, found->str, (char *)hex));
+    cr_expect_str_eq(found->str, hex);
     g_autoptr(gtid_set) decoded = gtid_set_decode(bytes->data, bytes->len, NULL);
     cr_assert(decoded != NULL);
     cr_expect(gtid_set_equal(set, decoded));

@@ -342,7 +342,7 @@ Test(statement, frames)
         size_t length = 0;
         cr_expect(statement_kind_of(&query, &name, &length) == cases[i].kind, "%s", cases[i].sql);
         g_autofree char *text = g_strndup(name, length);
-        cr_expect(eq(str, text, (char *)cases[i].name));
+        cr_expect_str_eq(text, cases[i].name);
     }
 }
 

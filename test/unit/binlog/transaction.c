@@ -14,7 +14,7 @@
 static void
 check_lines(struct recorder *recorder, const char *expected)
 {
-    cr_expect(eq(str, recorder->lines->str, (char *)expected));
+    cr_expect_str_eq(recorder->lines->str, expected);
 }
 
 /* The whole file is taken, and this is told. */
@@ -93,7 +93,7 @@ Test(transaction, position)
     struct recorder *recorder = recorder_new(PLENTY);
     cr_assert(recorder_feed_file(recorder, "transactions", NULL));
     g_autofree char *text = gtid_set_to_string(recorder->complete);
-    cr_expect(eq(str, text, UUID ":29-43:1000:blue:1"));
+    cr_expect_str_eq(text, UUID ":29-43:1000:blue:1");
     recorder_free(recorder);
 }
 
@@ -217,7 +217,7 @@ Test(transaction, reset_anywhere)
             g_string_truncate(recorder->lines, 0);
             recorder->seq = 0;
             cr_assert(recorder_feed_file(recorder, names[n], NULL), "%s cut at %u", names[n], cut);
-            cr_expect(eq(str, recorder->lines->str, once->lines->str));
+            cr_expect_str_eq(recorder->lines->str, once->lines->str);
             cr_expect(gtid_set_equal(recorder->complete, once->complete));
             recorder_free(recorder);
         }
@@ -434,7 +434,7 @@ Test(transaction, sink_ends_it)
     g_autoptr(GError) error = NULL;
     cr_expect(not(recorder_feed_file(recorder, "transactions", &error)));
     cr_expect(g_error_matches(error, MT_ERROR, MT_ERROR_STOPPED));
-    cr_expect(eq(str, error->message, "the sink is full"));
+    cr_expect_str_eq(error->message, "the sink is full");
     recorder_free(recorder);
 }
 
