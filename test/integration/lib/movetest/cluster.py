@@ -192,6 +192,8 @@ class Cluster:
             except pymysql.err.OperationalError:
                 server.forget()
                 self.start(server)
+        for replica in (self.source_replica, self.target_replica):
+            replica.execute('START REPLICA')  # it gives up for good when GTIDs are off
         for server in (self.source, self.target):
             server.execute('SET GLOBAL super_read_only = OFF', 'SET GLOBAL read_only = OFF')
             self._end_sessions(server)
