@@ -33,10 +33,15 @@ find(struct session *session, GError **error)
     }
     if (!session_connect(session, "check target", error))
         return NULL;
-    /* With a checkpoint the target's tables may exist and hold rows. */
+    /* With a checkpoint the target's tables may exist and hold rows. A user that may not read it
+     * is one finding among the others. */
     g_autoptr(move_state) state = NULL;
-    if (!checkpoint_read(session->conn, session->config, &state, error))
+    g_autoptr(GError) failure = NULL;
+    if (!checkpoint_read(session->conn, session->config, &state, &failure) &&
+        !g_error_matches(failure, MT_ERROR, MT_ERROR_PREFLIGHT)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;
+    }
     const struct preflight_connections conns = {.source_primary = source,
                                                 .reader = reader != NULL ? reader : source,
                                                 .target = session->conn};

@@ -89,7 +89,8 @@ G_GNUC_WARN_UNUSED_RESULT bool checkpoint_schema_ensure(struct conn *target,
 unsigned checkpoint_schema_number(void);
 
 /* Reads a move's state on any connection; *ret_state is NULL when there is no
- * such move or no checkpoint database. Needs no lease: for status. */
+ * such move or no checkpoint database. Needs no lease: for status.
+ * MT_ERROR_PREFLIGHT when the user may not read it. */
 G_GNUC_WARN_UNUSED_RESULT bool checkpoint_read(struct conn *target, const struct config *config,
                                                struct move_state **ret_state, GError **error);
 

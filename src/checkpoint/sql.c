@@ -6,7 +6,10 @@
 #include "mysql/quote.h"
 
 /* Server error numbers (reference manual, "Server Error Message Reference"). */
+#define ERROR_DATABASE_DENIED 1044
 #define ERROR_BAD_DATABASE 1049
+#define ERROR_TABLE_DENIED 1142
+#define ERROR_COLUMN_DENIED 1143
 #define ERROR_NO_SUCH_TABLE 1146
 
 void
@@ -81,6 +84,14 @@ int64_t
 result_time_us(const struct result *result, size_t row, const char *name)
 {
     return sql_parse_time(result_get(result, row, name));
+}
+
+bool
+sql_is_denied(const struct conn *conn)
+{
+    unsigned number = conn_errno(conn);
+    return number == ERROR_DATABASE_DENIED || number == ERROR_TABLE_DENIED ||
+           number == ERROR_COLUMN_DENIED;
 }
 
 bool

@@ -32,4 +32,7 @@ int64_t result_time_us(const struct result *result, size_t row, const char *name
 /* True when the connection's last error says that the database or the table does not exist. */
 bool sql_is_missing_table(const struct conn *conn);
 
+/* True when it says that the user may not. */
+bool sql_is_denied(const struct conn *conn);
+
 #endif

@@ -170,12 +170,19 @@ checkpoint_read(struct conn *target, const struct config *config, struct move_st
     bool ok = read_all(target, config, ret_state, &failure);
     /* Only the server's own word counts as "no checkpoint"; every other failure is one. */
     bool none = !ok && sql_is_missing_table(target);
+    bool denied = !ok && sql_is_denied(target);
     g_autoptr(GError) ignored = NULL;
     if (!conn_exec(target, "COMMIT", &ignored))
         log_debug("checkpoint", log_msg("end of reading"), log_str("error", ignored->message));
     if (ok || none)
         return true;
-    g_propagate_error(error, g_steal_pointer(&failure));
+    if (denied)
+        g_set_error(error, MT_ERROR, MT_ERROR_PREFLIGHT,
+                    "%s; the target's user needs SELECT on `%s`.* to read the checkpoint "
+                    "(`move-tables check` prints every missing GRANT)",
+                    failure->message, config->checkpoint.database);
+    else
+        g_propagate_error(error, g_steal_pointer(&failure));
     return false;
 }
 

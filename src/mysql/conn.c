@@ -143,8 +143,8 @@ set_options(struct conn *conn)
     unsigned local = conn->server.side == SIDE_TARGET ? 1 : 0;
     unsigned long packet = 1024UL * 1024 * 1024;
     /* Or the host "localhost" would mean a socket somewhere, and the port nothing. */
-    unsigned protocol =
-        conn->server.endpoint->socket != NULL ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
+    unsigned protocol = conn->server.endpoint->socket != NULL ? MYSQL_PROTOCOL_SOCKET
+                                                              : MYSQL_PROTOCOL_TCP;
 
     mysql_options(handle, MYSQL_OPT_PROTOCOL, &protocol);
     mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
