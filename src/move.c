@@ -7,6 +7,9 @@
 #include "base/stop.h"
 #include "move_int.h"
 
+/* How long `ready` waits for the exact number of rows, which hooks tell. */
+#define ROW_COUNT_WAIT_MS 10000
+
 /* --- copying → following ---------------------------------------------------------------- */
 
 static bool
@@ -85,8 +88,9 @@ follow(struct move *move, GError **error)
     move->reader_conn = conn_open_retrying(&move->reader, "catching up", error);
     if (move->reader_conn == NULL || !catch_up(move, error))
         return false;
-    move->row_count = row_count_new(&move->target, move->applier, move->moved_tables, error);
-    if (move->row_count == NULL || !move_wait(move, lag_is_small, error))
+    move->row_count = row_count_start(&move->target, move->applier, move->moved_tables);
+    row_count_wait(move->row_count, ROW_COUNT_WAIT_MS);
+    if (!move_wait(move, lag_is_small, error))
         return false;
     if (move->state->phase == PHASE_FOLLOWING && !store_phase(move, PHASE_READY, error))
         return false;
@@ -126,6 +130,10 @@ cut_over(struct move *move, GError **error)
                                          : "ready: waiting for `move-tables cutover`"));
             if (!move_wait(move, cutover_may_begin, error))
                 return false;
+            /* Taken: what is asked for from now on is another attempt. */
+            pthread_mutex_lock(&move->mutex);
+            move->cutover_requested = false;
+            pthread_mutex_unlock(&move->mutex);
         }
         struct cutover cutover = move_cutover(move);
         g_autoptr(GError) failure = NULL;
@@ -139,26 +147,48 @@ cut_over(struct move *move, GError **error)
         }
         log_warning("move", log_msg("cutover undone; waiting for the next command"),
                     log_str("why", failure->message));
-        pthread_mutex_lock(&move->mutex);
-        move->cutover_requested = false;
-        pthread_mutex_unlock(&move->mutex);
         applier_set_linger_ms(move->applier, MOVE_LINGER_FOLLOWING_MS);
     }
 }
 
 /* --- the move --------------------------------------------------------------------------- */
 
+/* A run that resumes in the middle of a drain and cannot go on must not leave the application
+ * without its tables: takes the RENAME back. Adds to *error when that fails, too. */
+static void
+undo_open_cutover(struct move *move, GError **error)
+{
+    if (move->state == NULL || move->state->phase != PHASE_DRAINING || move->sender == NULL ||
+        move->moved_tables == NULL || g_error_matches(*error, MT_ERROR, MT_ERROR_FENCED))
+        return;
+    struct cutover cutover = move_cutover(move);
+    g_autoptr(GError) trouble = NULL;
+    if (!cutover_undo(&cutover, (*error)->message, &trouble))
+        g_prefix_error(error, "the cutover could not be undone either (%s): ", trouble->message);
+}
+
+static bool
+open_and_start(struct move *move, GError **error)
+{
+    GError *failure = NULL;
+    if (!move_open(move, &failure) ||
+        (move->state->phase != PHASE_COMPLETED && !move_engine_start(move, &failure))) {
+        undo_open_cutover(move, &failure);
+        g_propagate_error(error, failure);
+        return false;
+    }
+    return true;
+}
+
 static bool
 run_stages(struct move *move, GError **error)
 {
-    if (!move_open(move, error))
+    if (!open_and_start(move, error))
         return false;
     if (move->state->phase == PHASE_COMPLETED) {
         log_info("move", log_msg("this move is completed; nothing to do"));
         return true;
     }
-    if (!move_engine_start(move, error))
-        return false;
     move_notify(move, HOOK_STARTED, NULL);
     if (!copy(move, error) || !follow(move, error))
         return false;

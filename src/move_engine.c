@@ -109,8 +109,21 @@ start_stream(struct move *move, const struct gtid_set *position, const struct gt
     return move->stream != NULL;
 }
 
-static void
-start_applier(struct move *move, const struct gtid_set *position)
+/* How far the source's clock is ahead of ours, give or take half a round trip. */
+static bool
+clock_offset(struct move *move, int64_t *ret_us, GError **error)
+{
+    int64_t before_us = clock_real_us();
+    g_autoptr(result) now = conn_query(
+        move->reader_conn, "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED) AS us", error);
+    if (now == NULL)
+        return false;
+    *ret_us = result_int(now, 0, "us") - (before_us + clock_real_us()) / 2;
+    return true;
+}
+
+static bool
+start_applier(struct move *move, const struct gtid_set *position, GError **error)
 {
     struct applier_options options = {
         .config = move->config,
@@ -118,15 +131,19 @@ start_applier(struct move *move, const struct gtid_set *position)
         .lease = move->lease,
         .horizon = move->horizon,
         .inbox = move->inbox,
+        .stream = move->stream,
         .moved_tables = move->moved_tables,
         .position = position,
         .progress = move->options->progress,
         .failed = move_fail,
         .failed_context = move,
     };
+    if (!clock_offset(move, &options.clock_offset_us, error))
+        return false;
     move->applier = applier_start(&options);
     if (move->state->phase != PHASE_COPYING)
         applier_set_linger_ms(move->applier, MOVE_LINGER_FOLLOWING_MS);
+    return true;
 }
 
 /* Nothing is left to copy: what earlier runs copied is what there is to show. */
@@ -135,8 +152,7 @@ show_copied(struct move *move)
 {
     for (guint i = 0; i < move->state->tables->len; i++) {
         const struct table_state *table = g_ptr_array_index(move->state->tables, i);
-        progress_table_begin(move->options->progress, i, table->rows_estimated,
-                             table->rows_copied);
+        progress_table_begin(move->options->progress, i, table->rows_estimated, table->rows_copied);
         progress_table_finished(move->options->progress, i);
     }
 }
@@ -179,9 +195,8 @@ start_flow(struct move *move, GError **error)
         return false;
     move->horizon = horizon_new(move->checkpoint, horizon);
     move->inbox = inbox_new(position, (size_t)move->config->memory_bytes / 4);
-    if (!start_stream(move, position, horizon, error))
+    if (!start_stream(move, position, horizon, error) || !start_applier(move, position, error))
         return false;
-    start_applier(move, position);
     return move->state->phase != PHASE_COPYING || start_copier(move, error);
 }
 
@@ -193,6 +208,7 @@ start_keeper(struct move *move)
         .checkpoint = move->checkpoint,
         .lease = move->lease,
         .renamer = move->renamer,
+        .inbox = move->inbox,
         .applier = move->applier,
         .copier = move->copier,
         .progress = move->options->progress,
@@ -211,9 +227,6 @@ move_engine_start(struct move *move, GError **error)
     stop_on_request(wake, move);
     progress_set_phase(move->options->progress, phase_name(move->state->phase));
     move->cutover_requested = move->state->cutover_requested;
-    move->sender = hook_sender_start(move->config, move->checkpoint, error);
-    if (move->sender == NULL)
-        return false;
     if (move->state->phase != PHASE_COPYING)
         show_copied(move);
     if (move->state->phase < PHASE_DRAINED && !start_flow(move, error))
@@ -239,6 +252,7 @@ void
 move_engine_stop(struct move *move, bool save)
 {
     keeper_stop(move->keeper);
+    g_clear_pointer(&move->row_count, row_count_free);
     move_flow_stop(move);
     /* Everything in hand is durable or given up: what is saved now is the last word. */
     if (save && move->keeper != NULL && move->applier != NULL &&
@@ -251,7 +265,6 @@ move_engine_stop(struct move *move, bool save)
     if (move->sender != NULL)
         hook_sender_stop(move->sender);
     stop_forget(wake, move);
-    g_clear_pointer(&move->row_count, row_count_free);
     g_clear_pointer(&move->copier, copier_free);
     g_clear_pointer(&move->stream, stream_free);
     g_clear_pointer(&move->applier, applier_free);

@@ -43,8 +43,8 @@ struct move {
     struct inbox *inbox;
     struct stream *stream;
     struct applier *applier;
-    struct copier *copier; /* NULL when everything had been copied before */
-    struct hook_sender *sender;
+    struct copier *copier;      /* NULL when everything had been copied before */
+    struct hook_sender *sender; /* from the moment that the move is ours */
     struct keeper *keeper;
     struct keeper_options keeper_options;
     struct row_count *row_count;

@@ -44,6 +44,18 @@ read_state(struct move *move, GError **error)
     return true;
 }
 
+/* Before the checks: a user that may not read the checkpoint is one of their findings, told with
+ * the others. It is read again once the move is ours, and then every failure ends the run. */
+static bool
+read_state_first(struct move *move, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    if (read_state(move, &failure) || g_error_matches(failure, MT_ERROR, MT_ERROR_PREFLIGHT))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
 /* --- preflight -------------------------------------------------------------------------- */
 
 static void
@@ -135,6 +147,48 @@ drop_target_tables(struct move *move, GError **error)
     return conn_exec(move->target_conn, sql->str, error);
 }
 
+/*
+ * DDL cannot be part of a transaction that checks the lease. So the check is held open beside it:
+ * while this connection's transaction reads the lease's row FOR SHARE, nobody can take the move
+ * over. Closing *ret_guard ends it.
+ */
+static bool
+guard_begin(struct move *move, struct conn **ret_guard, GError **error)
+{
+    *ret_guard = conn_open_retrying(&move->target, "lease guard", error);
+    if (*ret_guard != NULL && lease_begin(move->lease, *ret_guard, error))
+        return true;
+    g_clear_pointer(ret_guard, conn_close);
+    return false;
+}
+
+static bool
+guarded_create(struct move *move, bool resuming, GError **error)
+{
+    struct conn *guard = NULL;
+    bool created = guard_begin(move, &guard, error) &&
+                   create_target_tables(move->target_conn, move->moved_tables, resuming, error);
+    conn_close(guard);
+    return created;
+}
+
+/* Also looks once more at what is dropped: the operator may have thought for hours. */
+static bool
+guarded_drop(struct move *move, GError **error)
+{
+    struct conn *guard = NULL;
+    enum phase phase = move->state->phase;
+    bool dropped = guard_begin(move, &guard, error) && read_state(move, error);
+    if (dropped && (move->state == NULL || move->state->phase != phase)) {
+        g_set_error_literal(error, MT_ERROR, MT_ERROR_CHECKPOINT,
+                            "the move has gone on meanwhile; nothing was discarded");
+        dropped = false;
+    }
+    dropped = dropped && drop_target_tables(move, error);
+    conn_close(guard);
+    return dropped;
+}
+
 /* The tables go before the checkpoint: dying in between leaves a checkpoint that says what was
  * going on, and --fresh can be said again. */
 static bool
@@ -164,7 +218,7 @@ start_afresh(struct move *move, GError **error)
             g_set_error_literal(error, MT_ERROR, MT_ERROR_STOPPED, "nothing was discarded");
         return false;
     }
-    if (!drop_target_tables(move, error))
+    if (!guarded_drop(move, error))
         return false;
     g_clear_pointer(&move->lease, lease_release);
     if (!checkpoint_forget(move->target_conn, move->config, error))
@@ -225,7 +279,7 @@ static bool
 create(struct move *move, GError **error)
 {
     if (!new_state(move, error) || !checkpoint_create(move->checkpoint, move->state, error) ||
-        !create_target_tables(move->target_conn, move->moved_tables, false, error))
+        !guarded_create(move, false, error))
         return false;
     log_info("move", log_msg("new move"), log_str("move", move->state->move),
              log_str("id", move->state->move_id), log_int("tables", move->moved_tables->len),
@@ -256,30 +310,6 @@ named_tables(const struct config *config)
     return tables;
 }
 
-/* The definitions of tables that are renamed already, under their original names: those stand in
- * the events that are still to come. */
-static bool
-inspect_renamed(struct move *move, GError **error)
-{
-    for (guint i = 0; i < move->moved_tables->len; i++) {
-        struct moved_table *table = g_ptr_array_index(move->moved_tables, i);
-        struct table *found = NULL;
-        if (!inspect_table(move->reader_conn, table->source->schema, table->moved_as, &found,
-                           error))
-            return false;
-        if (found == NULL) {
-            g_set_error(error, MT_ERROR, MT_ERROR_CUTOVER, "the source has no table %s.%s",
-                        table->source->schema, table->moved_as);
-            return false;
-        }
-        g_free(found->name);
-        found->name = g_strdup(table->source->name);
-        table_free(table->source);
-        table->source = found;
-    }
-    return true;
-}
-
 static bool
 same_text(const char *what, const char *table, const char *stored, const char *found,
           GError **error)
@@ -291,6 +321,35 @@ same_text(const char *what, const char *table, const char *stored, const char *f
                 "put it back, or discard the move with `run --fresh`",
                 what, table, stored, found);
     return false;
+}
+
+/* The definitions of tables that are renamed already, under their original names: those stand in
+ * the events that are still to come. From the primary: a replica may not have seen the RENAME yet.
+ * Their digests are not compared: RENAME also renames constraints that the server named, and since
+ * it, nothing but it has touched the tables. */
+static bool
+inspect_renamed(struct move *move, GError **error)
+{
+    for (guint i = 0; i < move->moved_tables->len; i++) {
+        struct moved_table *table = g_ptr_array_index(move->moved_tables, i);
+        struct table *found = NULL;
+        if (!inspect_table(move->source_conn, table->source->schema, table->moved_as, &found,
+                           error))
+            return false;
+        if (found == NULL) {
+            g_set_error(error, MT_ERROR, MT_ERROR_CUTOVER, "the source has no table %s.%s",
+                        table->source->schema, table->moved_as);
+            return false;
+        }
+        g_free(found->name);
+        found->name = g_strdup(table->source->name);
+        table_free(table->source);
+        table->source = found;
+        const struct table_state *state = g_ptr_array_index(move->state->tables, i);
+        if (!same_text("the key", state->source_table, state->key_name, found->key_name, error))
+            return false;
+    }
+    return true;
 }
 
 /* What must match for a checkpoint to be gone on from. */
@@ -339,21 +398,15 @@ check_target_tables(const struct move *move, GError **error)
     return true;
 }
 
-/* Looks at what a run that died in a cutover left; starts the hooks for what it has to tell. */
+/* Looks at what a run that died in a cutover left. */
 static bool
 recover_cutover(struct move *move, GError **error)
 {
     if (move->state->phase != PHASE_FENCING && move->state->phase != PHASE_DRAINING)
         return true;
-    struct hook_sender *sender = hook_sender_start(move->config, move->checkpoint, error);
-    if (sender == NULL)
-        return false;
     move->moved_tables = named_tables(move->config);
     struct cutover cutover = move_cutover(move);
-    cutover.sender = sender;
-    bool recovered = cutover_recover(&cutover, error);
-    hook_sender_stop(sender);
-    return recovered;
+    return cutover_recover(&cutover, error);
 }
 
 static bool
@@ -371,12 +424,11 @@ resume(struct move *move, GError **error)
     if (!recover_cutover(move, error))
         return false;
     if (move->state->phase == PHASE_DRAINING)
-        return inspect_renamed(move, error) && check_tables(move, error);
+        return inspect_renamed(move, error);
     g_clear_pointer(&move->moved_tables, g_ptr_array_unref);
     move->moved_tables = inspect_moved_tables(move->reader_conn, move->config, error);
     return move->moved_tables != NULL && check_tables(move, error) &&
-           check_target_tables(move, error) &&
-           create_target_tables(move->target_conn, move->moved_tables, true, error);
+           check_target_tables(move, error) && guarded_create(move, true, error);
 }
 
 static bool
@@ -410,13 +462,16 @@ take_over(struct move *move, GError **error)
     if (existed && !move->resuming && !preflight(move, error))
         return false;
     move->checkpoint = checkpoint_open(&move->target, move->config, move->lease, error);
-    return move->checkpoint != NULL;
+    if (move->checkpoint == NULL)
+        return false;
+    move->sender = hook_sender_start(move->config, move->checkpoint, error);
+    return move->sender != NULL;
 }
 
 bool
 move_open(struct move *move, GError **error)
 {
-    if (!connect_all(move, error) || !read_state(move, error))
+    if (!connect_all(move, error) || !read_state_first(move, error))
         return false;
     if (move->resuming && move->state->phase == PHASE_COMPLETED)
         return true;

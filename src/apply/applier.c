@@ -8,6 +8,8 @@
 #include "base/failpoint.h"
 #include "base/stop.h"
 
+#define RECENT_US 1000000
+#define SILENCE_US 2500000 /* two heartbeats and a half */
 #define SLICE_ROWS_MIN 50
 #define SLICE_ROWS_MAX 1000
 #define SLICE_BYTES_MAX (1024 * 1024)
@@ -28,6 +30,8 @@ struct applier {
     pthread_cond_t advanced; /* P moved, or the thread ended, or a stop was requested */
     struct gtid_set *position;
     int64_t linger_ms;
+    int64_t applied_us;      /* monotonic: when the last batch became durable */
+    int64_t applied_lag_ms;  /* how old it was then */
     int64_t batch_commit_us; /* commit time of what is being applied; 0: nothing is */
     uint64_t changes;
     int64_t *row_deltas; /* per table, since applier_between_batches() */
@@ -178,11 +182,22 @@ apply(struct applier *applier, GError **error)
     return true;
 }
 
+/* Time since a commit on the source, by the source's clock. */
+static int64_t
+age_ms(const struct applier *applier, int64_t commit_us)
+{
+    int64_t now_us = clock_real_us() + applier->options.clock_offset_us;
+    return MAX(0, (now_us - commit_us) / 1000);
+}
+
 static void
 advance(struct applier *applier)
 {
     uint64_t changes = batch_changes(applier->batch);
+    int64_t commit_us = batch_commit_us(applier->batch);
     pthread_mutex_lock(&applier->mutex);
+    applier->applied_us = clock_monotonic_us();
+    applier->applied_lag_ms = commit_us != 0 ? age_ms(applier, commit_us) : 0;
     batch_add_position(applier->batch, applier->position);
     applier->changes += changes;
     for (guint i = 0; i < applier->options.moved_tables->len; i++)
@@ -322,14 +337,19 @@ int64_t
 applier_lag_ms(struct applier *applier)
 {
     struct inbox_state waiting = inbox_state(applier->options.inbox);
+    int64_t now_us = clock_monotonic_us();
     pthread_mutex_lock(&applier->mutex);
     int64_t oldest_us = applier->batch_commit_us;
+    /* Between two transactions of a steady stream nothing waits: that is not "no lag". */
+    int64_t recent_ms = now_us - applier->applied_us < RECENT_US ? applier->applied_lag_ms : 0;
     pthread_mutex_unlock(&applier->mutex);
     if (oldest_us == 0)
         oldest_us = waiting.oldest_commit_us;
-    if (oldest_us == 0)
-        return waiting.waiting_fragments == 0 ? 0 : -1;
-    return MAX(0, (clock_real_us() - oldest_us) / 1000);
+    if (oldest_us != 0)
+        return MAX(age_ms(applier, oldest_us), recent_ms);
+    bool silent = applier->options.stream != NULL &&
+                  now_us - stream_last_event_us(applier->options.stream) > SILENCE_US;
+    return waiting.waiting_fragments > 0 || silent ? -1 : recent_ms;
 }
 
 uint64_t

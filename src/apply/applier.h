@@ -14,6 +14,7 @@
 
 #include "apply/inbox.h"
 #include "base/progress.h"
+#include "binlog/stream.h"
 #include "checkpoint/horizon.h"
 #include "checkpoint/lease.h"
 #include "config/config.h"
@@ -25,6 +26,8 @@ struct applier_options {
     const struct lease *lease;
     struct horizon *horizon;
     struct inbox *inbox;
+    struct stream *stream;           /* whose silence makes the lag unknown; NULL: never */
+    int64_t clock_offset_us;         /* the source's clock less ours */
     GPtrArray *moved_tables;         /* struct moved_table */
     const struct gtid_set *position; /* P at the start; copied */
     struct progress *progress;
@@ -52,7 +55,8 @@ bool applier_wait_for(struct applier *applier, const struct gtid_set *set, int64
 /* How long a batch may wait for more before it is applied. 0: never (draining). */
 void applier_set_linger_ms(struct applier *applier, int64_t linger_ms);
 
-/* How far the target's state is behind: 0 when nothing waits. -1: not known. */
+/* How far the target's state is behind: what waits, or what was applied within the last second,
+ * was committed this long ago. -1: not known, because nothing was heard of the source lately. */
 int64_t applier_lag_ms(struct applier *applier);
 
 /* Row changes applied by this run, before folding. Thread-safe. */

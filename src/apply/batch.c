@@ -13,7 +13,9 @@ struct batch {
     uint32_t *slots;      /* open addressing: entry index + 1, 0 empty */
     size_t slots_count;
     unsigned tables;
-    int64_t *row_deltas; /* per table */
+    int64_t *row_deltas;  /* per table, of the transactions that end in this batch */
+    int64_t *open_deltas; /* the same of the one that did not end yet; kept over batch_clear() */
+    uint64_t open_seq;
     uint64_t changes;
     uint64_t transactions;
     size_t bytes;
@@ -29,6 +31,7 @@ batch_new(unsigned tables)
     batch->keys = g_byte_array_new();
     batch->tables = tables;
     batch->row_deltas = g_new0(int64_t, tables);
+    batch->open_deltas = g_new0(int64_t, tables);
     batch->slots_count = SLOTS_FIRST;
     batch->slots = g_new0(uint32_t, batch->slots_count);
     return batch;
@@ -44,6 +47,7 @@ batch_free(struct batch *batch)
     g_byte_array_unref(batch->keys);
     g_free(batch->slots);
     g_free(batch->row_deltas);
+    g_free(batch->open_deltas);
     g_free(batch);
 }
 
@@ -159,10 +163,23 @@ add_change(struct batch *batch, const struct fragment *fragment, const struct ro
                        fragment_image(fragment, change->after_offset, change->after_length), true);
 }
 
+static void
+close_deltas(struct batch *batch)
+{
+    for (unsigned i = 0; i < batch->tables; i++) {
+        batch->row_deltas[i] += batch->open_deltas[i];
+        batch->open_deltas[i] = 0;
+    }
+}
+
 bool
 batch_add(struct batch *batch, struct fragment *fragment, GError **error)
 {
     g_ptr_array_add(batch->fragments, fragment);
+    /* A transaction that was cut off by a lost connection arrives again under another number. */
+    if (fragment->seq != batch->open_seq)
+        memset(batch->open_deltas, 0, batch->tables * sizeof *batch->open_deltas);
+    batch->open_seq = fragment->seq;
     for (guint i = 0; i < fragment->changes->len; i++) {
         const struct row_change *change = &g_array_index(fragment->changes, struct row_change, i);
         if (!add_change(batch, fragment, change)) {
@@ -173,9 +190,11 @@ batch_add(struct batch *batch, struct fragment *fragment, GError **error)
                         fragment->layouts[change->table]->table->name);
             return false;
         }
-        batch->row_deltas[change->table] += (change->after_length > 0 ? 1 : 0) -
-                                            (change->before_length > 0 ? 1 : 0);
+        batch->open_deltas[change->table] += (change->after_length > 0 ? 1 : 0) -
+                                             (change->before_length > 0 ? 1 : 0);
     }
+    if (fragment->last)
+        close_deltas(batch);
     batch->changes += fragment->changes->len;
     batch->transactions += fragment->last ? 1 : 0;
     batch->bytes += fragment_memory_bytes(fragment);
@@ -230,8 +249,7 @@ batch_add_position(const struct batch *batch, struct gtid_set *position)
 {
     for (guint i = 0; i < batch->fragments->len; i++) {
         const struct fragment *fragment = g_ptr_array_index(batch->fragments, i);
-        if (fragment->last)
-            gtid_set_add(position, &fragment->gtid);
+        fragment_add_completed(fragment, position);
     }
 }
 
@@ -240,7 +258,7 @@ batch_add_horizon(const struct batch *batch, struct gtid_set *horizon)
 {
     for (guint i = 0; i < batch->fragments->len; i++) {
         const struct fragment *fragment = g_ptr_array_index(batch->fragments, i);
-        gtid_set_add(horizon, &fragment->gtid);
+        fragment_add_touched(fragment, horizon);
     }
 }
 

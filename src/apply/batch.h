@@ -49,7 +49,7 @@ const struct batch_entry *batch_entry(const struct batch *batch, size_t index);
 /* What was folded in. */
 uint64_t batch_changes(const struct batch *batch);
 uint64_t batch_transactions(const struct batch *batch);
-/* Inserts less deletes of one table, before folding. */
+/* Inserts less deletes of one table, before folding, of the transactions that end in the batch. */
 int64_t batch_row_delta(const struct batch *batch, unsigned table);
 size_t batch_bytes(const struct batch *batch);
 bool batch_is_empty(const struct batch *batch); /* no fragment at all */

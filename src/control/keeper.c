@@ -77,8 +77,11 @@ obey(struct keeper *keeper, const struct command *command, const char **ret_outc
         *ret_outcome = "copying goes on";
         return set_paused(keeper, false, error);
     case VERB_CUTOVER:
+        /* Stored first: an attempt that begins because of it clears what is stored. */
+        if (!checkpoint_set_cutover_requested(options->checkpoint, true, error))
+            return false;
         *ret_outcome = options->cutover_requested(options->context);
-        return checkpoint_set_cutover_requested(options->checkpoint, true, error);
+        return true;
     case VERB_ABORT:
         *ret_outcome = "the runner is stopping";
         return true;
@@ -128,6 +131,18 @@ hold_or_release(struct keeper *keeper)
     keeper->held = why;
 }
 
+static void
+show(const struct keeper_options *options)
+{
+    if (options->applier == NULL)
+        return;
+    size_t bytes = inbox_state(options->inbox).waiting_bytes;
+    if (options->copier != NULL)
+        bytes += copier_waiting_bytes(options->copier);
+    progress_set_lag_ms(options->progress, applier_lag_ms(options->applier));
+    progress_set_buffered_bytes(options->progress, bytes);
+}
+
 /* --- the thread ------------------------------------------------------------------------- */
 
 static bool
@@ -149,8 +164,7 @@ tick(struct keeper *keeper, GError **error)
     if (!take_commands(keeper, error))
         return false;
     hold_or_release(keeper);
-    if (options->applier != NULL)
-        progress_set_lag_ms(options->progress, applier_lag_ms(options->applier));
+    show(options);
     if (now_us >= keeper->save_due_us && options->applier != NULL) {
         keeper->save_due_us = now_us + options->config->checkpoint.interval_ms * 1000;
         return keeper_save(options, error);

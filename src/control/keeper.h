@@ -20,6 +20,7 @@ struct keeper_options {
     struct checkpoint *checkpoint;
     struct lease *lease;
     struct renamer *renamer;
+    struct inbox *inbox;     /* NULL with the applier */
     struct applier *applier; /* NULL once nothing flows */
     struct copier *copier;   /* NULL when everything was copied before */
     struct progress *progress;

@@ -219,8 +219,10 @@ bool
 copier_put(struct copier *copier, struct part *part)
 {
     pthread_mutex_lock(&copier->mutex);
-    while (!copier->closed && copier->waiting_bytes > 0 &&
-           copier->waiting_bytes + part->bytes->allocated_len > copier->queue_bytes)
+    /* Few parts, not only few bytes: what waits here is pinned, and holds every event back. */
+    while (!copier->closed && copier->parts.length > 0 &&
+           (copier->parts.length >= copier->options.config->copy.writers ||
+            copier->waiting_bytes + part->bytes->allocated_len > copier->queue_bytes))
         pthread_cond_wait(&copier->writable, &copier->mutex);
     bool open = !copier->closed;
     if (open) {
@@ -307,6 +309,15 @@ copier_states(struct copier *copier, struct table_state *states, size_t count)
         states[i].copy_done = walk->done;
     }
     pthread_mutex_unlock(&copier->mutex);
+}
+
+size_t
+copier_waiting_bytes(struct copier *copier)
+{
+    pthread_mutex_lock(&copier->mutex);
+    size_t bytes = copier->waiting_bytes;
+    pthread_mutex_unlock(&copier->mutex);
+    return bytes;
 }
 
 /* --- life ------------------------------------------------------------------------------- */

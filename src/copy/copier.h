@@ -58,6 +58,9 @@ void copier_hold(struct copier *copier, const char *why);
  * what is durable at the moment of the call. Thread-safe. */
 void copier_states(struct copier *copier, struct table_state *states, size_t count);
 
+/* Bytes of parts that wait for a writer. Thread-safe. */
+size_t copier_waiting_bytes(struct copier *copier);
+
 /* Is LOAD DATA LOCAL allowed on this server? */
 G_GNUC_WARN_UNUSED_RESULT bool copier_load_possible(struct conn *target, bool *ret_possible,
                                                     GError **error);

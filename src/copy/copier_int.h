@@ -107,6 +107,9 @@ void copier_part_done(struct copier *copier, struct part *part, bool durable);
 /* Reports the first failure and closes the copier. */
 void copier_fail(struct copier *copier, const GError *error);
 
+/* Bytes of the first `rows` rows of LOAD DATA's file, or all when there are fewer. Pure. */
+size_t load_slice_length(const char *bytes, size_t length, unsigned rows);
+
 struct part *part_new(struct copier *copier, struct chunk *chunk);
 void part_free(struct part *part);
 

@@ -40,16 +40,16 @@ only_duplicates(struct conn *conn, const struct moved_table *table, bool *ret_al
     return true;
 }
 
-/* Bytes of the next SLICE_ROWS lines. A newline inside a value is escaped, so that every newline
- * byte that follows no backslash ends a row. */
-static size_t
-slice_length(const char *bytes, size_t length)
+/* A newline inside a value is escaped, so that every newline byte that follows no backslash ends a
+ * row. */
+size_t
+load_slice_length(const char *bytes, size_t length, unsigned rows)
 {
-    unsigned rows = 0;
+    unsigned ended = 0;
     for (size_t i = 0; i < length; i++) {
         if (bytes[i] == '\\')
             i++;
-        else if (bytes[i] == '\n' && ++rows == SLICE_ROWS)
+        else if (bytes[i] == '\n' && ++ended == rows)
             return i + 1;
     }
     return length;
@@ -62,7 +62,8 @@ load_in_slices(struct conn *conn, const char *head, const struct part *part, GEr
     const struct moved_table *table = part->chunk->range->walk->table;
     for (size_t from = 0; from < part->bytes->len;) {
         bool all_seen = false;
-        size_t length = slice_length(part->bytes->str + from, part->bytes->len - from);
+        size_t length = load_slice_length(part->bytes->str + from, part->bytes->len - from,
+                                          SLICE_ROWS);
         if (!conn_load_local(conn, head, part->bytes->str + from, length, error) ||
             !only_duplicates(conn, table, &all_seen, error))
             return false;

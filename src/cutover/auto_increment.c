@@ -49,6 +49,22 @@ any_auto_increment(const GPtrArray *tables)
     return false;
 }
 
+/* Under a lease that a second connection holds: DDL cannot be part of the transaction that checks
+ * it, and a runner that was overtaken must not alter the target. */
+static bool
+raise_tables(struct cutover *cutover, const uint64_t *values, GError **error)
+{
+    if (!cutover_open_connections(cutover, error) ||
+        !lease_begin(cutover->lease, cutover->guard_conn, error))
+        return false;
+    for (guint i = 0; i < cutover->moved_tables->len; i++)
+        if (values[i] > 0 &&
+            !raise_table(cutover->target_conn, g_ptr_array_index(cutover->moved_tables, i),
+                         values[i], error))
+            return false;
+    return conn_exec(cutover->guard_conn, "COMMIT", error);
+}
+
 bool
 cutover_carry_auto_increment(struct cutover *cutover, GError **error)
 {
@@ -56,20 +72,6 @@ cutover_carry_auto_increment(struct cutover *cutover, GError **error)
     if (!any_auto_increment(tables))
         return true;
     g_autofree uint64_t *values = g_new0(uint64_t, tables->len);
-    if (!renamer_auto_increments(cutover->renamer, tables, values, error))
-        return false;
-    if (cutover->target_conn == NULL)
-        cutover->target_conn = conn_open_retrying(&cutover->target, "cutover", error);
-    struct conn *conn = cutover->target_conn;
-    if (conn == NULL)
-        return false;
-    for (guint i = 0; i < tables->len; i++) {
-        if (values[i] == 0)
-            continue;
-        /* DDL cannot be in the lease's transaction: it is checked just before. ALTER only raises. */
-        if (!lease_begin(cutover->lease, conn, error) || !conn_exec(conn, "COMMIT", error) ||
-            !raise_table(conn, g_ptr_array_index(tables, i), values[i], error))
-            return false;
-    }
-    return true;
+    return renamer_auto_increments(cutover->renamer, tables, values, error) &&
+           raise_tables(cutover, values, error);
 }

@@ -146,6 +146,11 @@ rename_back_once(struct cutover *cutover, bool *ret_original, GError **error)
     *ret_original = where == SOURCE_ORIGINAL;
     if (*ret_original)
         return true;
+    /* Under the tenure of the RENAME nobody else can have begun to run, so that the target need
+     * not be asked, which may be what is down. Under another one somebody may have completed. */
+    if (request.tenure != cutover->fence_tenure &&
+        !checkpoint_check_lease(cutover->checkpoint, error))
+        return false;
     /* Dying before this RENAME or after it: phase and intent are stored, the next run looks at
      * the source and decides. */
     if (!renamer_rename(cutover->renamer, &request, &outcome, error))
@@ -282,6 +287,17 @@ void
 cutover_clear(struct cutover *cutover)
 {
     g_clear_pointer(&cutover->target_conn, conn_close);
+    g_clear_pointer(&cutover->guard_conn, conn_close);
+}
+
+bool
+cutover_open_connections(struct cutover *cutover, GError **error)
+{
+    if (cutover->target_conn == NULL)
+        cutover->target_conn = conn_open_retrying(&cutover->target, "cutover", error);
+    if (cutover->target_conn != NULL && cutover->guard_conn == NULL)
+        cutover->guard_conn = conn_open_retrying(&cutover->target, "lease guard", error);
+    return cutover->guard_conn != NULL;
 }
 
 /* --- running ---------------------------------------------------------------------------- */

@@ -32,7 +32,9 @@ struct cutover {
     struct hook_sender *sender;
     struct server target;
     struct progress *progress;
+    uint64_t fence_tenure;    /* the source lock's tenure of our RENAME; 0: an earlier run's */
     struct conn *target_conn; /* owned: opened before the RENAME for what comes after it */
+    struct conn *guard_conn;  /* owned: holds the lease beside DDL on target_conn */
     const char *token;        /* the comment of our RENAMEs: the stream knows it */
     /* Called once `drained` is stored: nothing needs to be read or applied any more. */
     void (*drained)(void *context);
@@ -55,6 +57,14 @@ G_GNUC_WARN_UNUSED_RESULT bool cutover_recover(struct cutover *cutover, GError *
  *   MT_ERROR_FENCED   nothing more was touched
  */
 G_GNUC_WARN_UNUSED_RESULT bool cutover_run(struct cutover *cutover, GError **error);
+
+/*
+ * Takes an open cutover (fencing, draining) back: renames back what is renamed, withdraws the
+ * gate, and stores `ready` with cutover_aborted. Does nothing in `ready`. Only before drained.
+ * MT_ERROR_FENCED, and nothing renamed, when the move is another runner's by now.
+ */
+G_GNUC_WARN_UNUSED_RESULT bool cutover_undo(struct cutover *cutover, const char *reason,
+                                            GError **error);
 
 /* Closes what a cutover opened. */
 void cutover_clear(struct cutover *cutover);

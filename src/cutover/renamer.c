@@ -25,11 +25,12 @@ lock_name_of(const char *move)
     return g_strdup_printf("move-tables:rename:%s", digest);
 }
 
-/* Connects and takes the lock. */
+/* Connects and takes the lock. `patient`: waits for a server that is away. */
 static bool
-connect_locked(struct renamer *renamer, unsigned wait_s, GError **error)
+connect_locked(struct renamer *renamer, unsigned wait_s, bool patient, GError **error)
 {
-    g_autoptr(conn) conn = conn_open_retrying(&renamer->server, "rename", error);
+    g_autoptr(conn) conn = patient ? conn_open_retrying(&renamer->server, "rename", error)
+                                   : conn_open(&renamer->server, "rename", error);
     if (conn == NULL)
         return false;
     g_autoptr(result) lock = conn_queryf(
@@ -47,7 +48,7 @@ connect_locked(struct renamer *renamer, unsigned wait_s, GError **error)
     }
     if (!conn_execf(conn, error,
                     "SET SESSION lock_wait_timeout=%" G_GINT64_FORMAT
-                    ", wait_timeout=86400, information_schema_stats_expiry=0",
+                    ", wait_timeout=60, information_schema_stats_expiry=0",
                     renamer->config->cutover.lock_wait_timeout_s))
         return false;
     renamer->conn = g_steal_pointer(&conn);
@@ -63,7 +64,7 @@ renamer_open(const struct config *config, unsigned wait_s, GError **error)
     renamer->server = server_of_source(config);
     renamer->lock_name = lock_name_of(config->move);
     pthread_mutex_init(&renamer->mutex, NULL);
-    if (!connect_locked(renamer, wait_s, error)) {
+    if (!connect_locked(renamer, wait_s, true, error)) {
         renamer_close(renamer);
         return NULL;
     }
@@ -84,11 +85,11 @@ renamer_close(struct renamer *renamer)
 /* Runs under the mutex: the connection, opened and locked again when it was lost. The caller
  * checks the lease after that and before it renames. */
 static struct conn *
-connection(struct renamer *renamer, GError **error)
+connection(struct renamer *renamer, bool patient, GError **error)
 {
     if (renamer->conn == NULL)
         (void)connect_locked(renamer, (unsigned)renamer->config->cutover.lock_wait_timeout_s + 5,
-                             error);
+                             patient, error);
     return renamer->conn;
 }
 
@@ -101,10 +102,10 @@ drop_if_lost(struct renamer *renamer, const GError *failure)
 
 /* One query on the connection; NULL with the error. Caller holds the mutex. */
 static struct result *
-query(struct renamer *renamer, const char *sql, GError **error)
+query(struct renamer *renamer, const char *sql, bool patient, GError **error)
 {
     GError *failure = NULL;
-    struct conn *conn = connection(renamer, &failure);
+    struct conn *conn = connection(renamer, patient, &failure);
     struct result *result = conn != NULL ? conn_query(conn, sql, &failure) : NULL;
     if (result == NULL) {
         drop_if_lost(renamer, failure);
@@ -117,7 +118,7 @@ static struct result *
 query_locked(struct renamer *renamer, const char *sql, GError **error)
 {
     pthread_mutex_lock(&renamer->mutex);
-    struct result *result = query(renamer, sql, error);
+    struct result *result = query(renamer, sql, true, error);
     pthread_mutex_unlock(&renamer->mutex);
     return result;
 }
@@ -125,7 +126,9 @@ query_locked(struct renamer *renamer, const char *sql, GError **error)
 bool
 renamer_keep(struct renamer *renamer, GError **error)
 {
-    g_autoptr(result) alive = query_locked(renamer, "SELECT 1", error);
+    pthread_mutex_lock(&renamer->mutex);
+    g_autoptr(result) alive = query(renamer, "SELECT 1", false, error);
+    pthread_mutex_unlock(&renamer->mutex);
     return alive != NULL;
 }
 
@@ -133,7 +136,7 @@ bool
 renamer_hold(struct renamer *renamer, uint64_t *ret_tenure, GError **error)
 {
     pthread_mutex_lock(&renamer->mutex);
-    g_autoptr(result) alive = query(renamer, "SELECT 1", error);
+    g_autoptr(result) alive = query(renamer, "SELECT 1", true, error);
     *ret_tenure = renamer->tenure;
     pthread_mutex_unlock(&renamer->mutex);
     return alive != NULL;

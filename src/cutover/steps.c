@@ -22,11 +22,10 @@ stopped(GError **error)
 static void
 note_rows(struct cutover *cutover, uint64_t *rows)
 {
-    if (cutover->row_count != NULL) {
-        row_count_now(cutover->row_count, rows);
-    } else {
-        /* Resumed in the middle of a drain: counting now would keep the application waiting. What
-         * was stored at the RENAME is off by what was drained since. */
+    if (cutover->row_count == NULL || !row_count_now(cutover->row_count, rows)) {
+        /* Resumed in the middle of a drain, or the count has not ended: counting now would keep
+         * the application waiting. What was stored at the RENAME is off by what was drained since.
+         */
         for (guint i = 0; i < cutover->state->tables->len; i++)
             rows[i] =
                 ((struct table_state *)g_ptr_array_index(cutover->state->tables, i))->rows_final;
@@ -112,6 +111,28 @@ persist_intent(struct cutover *cutover, uint64_t *ret_tenure, GError **error)
     return cutover_store(cutover, &change, error);
 }
 
+/* Just before the RENAME the stream must be where the source is: the gate may have taken minutes,
+ * and what is not applied yet is what the application would wait for. */
+static bool
+wait_caught_up(struct cutover *cutover, GError **error)
+{
+    g_autofree char *text = NULL;
+    if (!renamer_gtid_executed(cutover->renamer, &text, error))
+        return false;
+    g_autoptr(gtid_set) executed = gtid_set_parse(text, error);
+    if (executed == NULL)
+        return false;
+    int64_t deadline_us = clock_monotonic_us() + cutover->config->cutover.drain_timeout_s * 1000000;
+    if (applier_wait_for(cutover->applier, executed, deadline_us))
+        return true;
+    if (!stopped(error))
+        g_set_error(error, MT_ERROR, MT_ERROR_CUTOVER,
+                    "the stream is more than %" G_GINT64_FORMAT
+                    " s behind the source; nothing was renamed",
+                    cutover->config->cutover.drain_timeout_s);
+    return false;
+}
+
 /* One attempt; *ret_renamed tells whether the tables are renamed now. */
 static bool
 rename_once(struct cutover *cutover, bool *ret_renamed, char **ret_executed, GError **error)
@@ -135,9 +156,11 @@ rename_once(struct cutover *cutover, bool *ret_renamed, char **ret_executed, GEr
         return renamer_gtid_executed(cutover->renamer, ret_executed, error);
     }
     request.token = cutover->state->rename_token;
-    if (!renamer_rename(cutover->renamer, &request, &outcome, error))
+    if (!wait_caught_up(cutover, error) ||
+        !renamer_rename(cutover->renamer, &request, &outcome, error))
         return false;
     *ret_renamed = outcome.renamed;
+    cutover->fence_tenure = outcome.renamed ? request.tenure : 0;
     *ret_executed = outcome.gtid_executed;
     return true;
 }
@@ -180,8 +203,8 @@ cutover_step_fence(struct cutover *cutover, GError **error)
 {
     g_autofree char *executed = NULL;
     /* What is needed after the RENAME is got ready before it. */
-    cutover->target_conn = conn_open_retrying(&cutover->target, "cutover", error);
-    if (cutover->target_conn == NULL || stopped(error) || !rename_tables(cutover, &executed, error))
+    if (!cutover_open_connections(cutover, error) || stopped(error) ||
+        !rename_tables(cutover, &executed, error))
         return false;
     /* Dying here: the phase says fencing and the intent is stored; the next run finds the whole
      * set renamed and goes on to draining. */

@@ -15,16 +15,15 @@ G_GNUC_WARN_UNUSED_RESULT bool cutover_step_announce(struct cutover *cutover, GE
 /* completing: waits for the acknowledgement, stores `completed`. */
 G_GNUC_WARN_UNUSED_RESULT bool cutover_step_complete(struct cutover *cutover, GError **error);
 
-/* Takes everything back, and stores `ready` with cutover_aborted. */
-G_GNUC_WARN_UNUSED_RESULT bool cutover_undo(struct cutover *cutover, const char *reason,
-                                            GError **error);
-
 /* Stores a phase change and keeps `state` in step. */
 G_GNUC_WARN_UNUSED_RESULT bool cutover_store(struct cutover *cutover, struct phase_change *change,
                                              GError **error);
 
 /* The outbox rows of an event of this attempt. Free with g_ptr_array_unref(). */
 GPtrArray *cutover_outbox(const struct cutover *cutover, enum hook_event event, const char *reason);
+
+/* Opens the connections that are needed after the RENAME, unless they are. */
+G_GNUC_WARN_UNUSED_RESULT bool cutover_open_connections(struct cutover *cutover, GError **error);
 
 /* Raises the target's AUTO_INCREMENT to the source's where it is behind. */
 G_GNUC_WARN_UNUSED_RESULT bool cutover_carry_auto_increment(struct cutover *cutover,
