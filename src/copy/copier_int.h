@@ -45,6 +45,7 @@ struct chunk {
 /* Rows ready to be sent: LOAD DATA's file, or a whole INSERT. One target transaction. */
 struct part {
     struct chunk *chunk;
+    bool is_insert; /* also where rows are loaded: for values that only an expression makes */
     GString *bytes;
     uint64_t rows;
     struct gtid_set *visible; /* everything whose rows may be in it */
@@ -54,8 +55,7 @@ struct copier {
     struct copier_options options;
     size_t part_bytes;  /* a part is handed over when it reaches this */
     size_t queue_bytes; /* parts waiting for a writer: readers wait above this */
-    char **heads;       /* per table: the LOAD statement, or INSERT's head */
-    char **tails;       /* per table: INSERT's tail */
+    char **loads;       /* per table: the LOAD statement */
     pthread_t *threads;
     unsigned threads_count;
 
@@ -110,7 +110,7 @@ void copier_fail(struct copier *copier, const GError *error);
 /* Bytes of the first `rows` rows of LOAD DATA's file, or all when there are fewer. Pure. */
 size_t load_slice_length(const char *bytes, size_t length, unsigned rows);
 
-struct part *part_new(struct copier *copier, struct chunk *chunk);
+struct part *part_new(struct chunk *chunk, bool is_insert);
 void part_free(struct part *part);
 
 #endif

@@ -83,18 +83,18 @@ static bool
 load(struct copier *copier, struct conn *conn, const struct part *part, GError **error)
 {
     const struct moved_table *table = part->chunk->range->walk->table;
-    const char *head = copier->heads[table->index];
+    const char *statement = copier->loads[table->index];
     bool all_seen = true;
-    if (!copier->options.load_local)
+    if (part->is_insert)
         return conn_exec_bytes(conn, part->bytes->str, part->bytes->len, error);
-    if (!conn_load_local(conn, head, part->bytes->str, part->bytes->len, error) ||
+    if (!conn_load_local(conn, statement, part->bytes->str, part->bytes->len, error) ||
         !only_duplicates(conn, table, &all_seen, error))
         return false;
     if (all_seen)
         return true;
     /* What was not seen may hide a changed value: none of it may stay. */
     return conn_exec(conn, "ROLLBACK", error) && lease_begin(copier->options.lease, conn, error) &&
-           load_in_slices(conn, head, part, error);
+           load_in_slices(conn, statement, part, error);
 }
 
 static bool
