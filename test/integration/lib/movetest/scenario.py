@@ -170,8 +170,12 @@ class Case:
             moved = self.moved_name(move, source_table)
             self.expect(not self.source.table_exists(moved), f'{moved} is on the source')
 
-    def expect_hooks(self, move, hook, completed=True):
-        """Requests are well formed and signed, and tell one story."""
+    def expect_hooks(self, move, hook, completed=True, exact_rows=True):
+        """Requests are well formed and signed, and tell one story.
+
+        After a crash between RENAME and drained the rows are those of the RENAME: exact_rows is
+        False there.
+        """
         wrong = []
         for request in hook.requests():
             wrong += receiver.check_request(request, hook.secret, move.name, move.pairs())
@@ -185,7 +189,7 @@ class Case:
                 for name, count in rows.items():
                     table = clusters.quote_table(name)
                     found = self.target.value(f'SELECT COUNT(*) FROM {table}')
-                    if found != count:
+                    if exact_rows and found != count:
                         wrong.append(f'completed says {count} rows of {name}, there are {found}')
         wrong += hook.failures
         self.expect(not wrong, 'hooks: ' + '; '.join(wrong) + f' (events: {hook.events()})')
