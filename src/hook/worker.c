@@ -48,6 +48,17 @@ due_of(const struct delivery *delivery)
     return clock_monotonic_us() + CLAMP(wait_us, 0, DUE_MAX_US);
 }
 
+/* A `completed` that was refused ends its run; whoever runs again has mended the receiver. */
+static void
+revive(struct delivery *delivery)
+{
+    if (delivery->state == DELIVERY_REFUSED &&
+        strcmp(delivery->event, hook_event_name(HOOK_COMPLETED)) == 0) {
+        delivery->state = DELIVERY_PENDING;
+        delivery->next_attempt_us = 0;
+    }
+}
+
 /* Takes a delivery that was read. A run's own knowledge is newer, except of what an operator
  * has settled meanwhile. */
 static void
@@ -55,6 +66,8 @@ merge(struct hook_sender *sender, struct delivery *delivery)
 {
     struct sender_row *row = find_row(sender, delivery);
     if (row == NULL) {
+        if (sender->loaded == 0)
+            revive(delivery);
         row = g_new0(struct sender_row, 1);
         row->delivery = delivery;
         row->due_us = due_of(delivery);
