@@ -27,26 +27,34 @@ malformed(GError **error, const char *name)
     return false;
 }
 
+static uint32_t
+load_u32(const uint8_t *bytes)
+{
+    uint32_t value = 0;
+    memcpy(&value, bytes, sizeof value);
+    return GUINT32_FROM_LE(value);
+}
+
+/* Runs for every event of the source: plain loads, no cursor. */
 bool
 event_header_decode(const uint8_t *event, size_t length, struct event_header *ret_header,
                     GError **error)
 {
-    struct cursor cursor = cursor_of(event, length);
-    struct event_header header = {
-        .time_s = (uint32_t)cursor_uint(&cursor, 4),
-        .type = (uint8_t)cursor_uint(&cursor, 1),
-        .server_id = (uint32_t)cursor_uint(&cursor, 4),
-        .length = (uint32_t)cursor_uint(&cursor, 4),
-        .end_position = (uint32_t)cursor_uint(&cursor, 4),
-        .flags = (uint16_t)cursor_uint(&cursor, 2),
-    };
-    if (cursor.failed || header.length != length) {
+    uint32_t told = length >= EVENT_HEADER_BYTES ? load_u32(event + 9) : 0;
+    if (length < EVENT_HEADER_BYTES || told != length) {
         g_set_error(error, MT_ERROR, MT_ERROR_DATA,
-                    "malformed binlog event: its header says %u bytes, there are %zu",
-                    header.length, length);
+                    "malformed binlog event: its header says %u bytes, there are %zu", told,
+                    length);
         return false;
     }
-    *ret_header = header;
+    *ret_header = (struct event_header){
+        .time_s = load_u32(event),
+        .type = event[4],
+        .server_id = load_u32(event + 5),
+        .length = told,
+        .end_position = load_u32(event + 13),
+        .flags = (uint16_t)(event[17] | event[18] << 8),
+    };
     return true;
 }
 
@@ -56,17 +64,16 @@ event_checksum_matches(const uint8_t *event, size_t length)
     if (length < EVENT_HEADER_BYTES + EVENT_CHECKSUM_BYTES)
         return false;
     size_t covered = length - EVENT_CHECKSUM_BYTES;
-    struct cursor tail = cursor_of(event + covered, EVENT_CHECKSUM_BYTES);
+    if (event[4] != EVENT_FORMAT_DESCRIPTION)
+        return crc32_z(0, event, covered) == load_u32(event + covered);
 
     /* The server computes it before it marks the file as being written. */
     uint8_t header[EVENT_HEADER_BYTES];
     memcpy(header, event, sizeof header);
-    if (header[4] == EVENT_FORMAT_DESCRIPTION)
-        header[17] = (uint8_t)(header[17] & ~EVENT_FLAG_BINLOG_IN_USE);
-
+    header[17] = (uint8_t)(header[17] & ~EVENT_FLAG_BINLOG_IN_USE);
     uLong crc = crc32_z(0, header, sizeof header);
     crc = crc32_z(crc, event + sizeof header, covered - sizeof header);
-    return crc == cursor_uint(&tail, EVENT_CHECKSUM_BYTES);
+    return crc == load_u32(event + covered);
 }
 
 /*

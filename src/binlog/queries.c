@@ -24,7 +24,7 @@ refuse(const struct assembler *assembler, const struct event_query *query,
     switch (effect) {
     case EFFECT_DDL:
         g_set_error(error, MT_ERROR, MT_ERROR_DATA,
-                    "DDL on moved table %s, run on the source with default database `%.*s`: %s; a "
+                    "DDL on moved table %s was run on the source (default database '%.*s'): %s; a "
                     "move cannot follow it: start again with --fresh once it is done",
                     name, (int)query->schema_length, query->schema, text);
         break;
