@@ -1,6 +1,6 @@
 /*
  * Binary JSON documents (sql-common/json_binary.h of the server) as the text
- * that the server prints for them.
+ * that the server prints for them, or as the SQL expression that makes them.
  *
  *   document   1 type, value
  *   container  count | bytes | key entries | value entries | keys | values
@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "binlog/layout_int.h"
 #include "binlog/value_int.h"
+#include "schema/json_expression.h"
 
 /* The server's own limit (JSON_DOCUMENT_MAX_DEPTH) of containers within each other. */
 #define DEPTH_MAX 100
@@ -56,9 +57,15 @@ struct json_level {
     uint32_t element;
 };
 
+/*
+ * A document is read as text first, until a scalar shows that text is not enough:
+ * then it is read again, as an expression.
+ */
 struct json_reader {
     GString *text;
     size_t budget; /* bytes of the document not accounted for yet */
+    bool as_sql;
+    bool needs_sql; /* the text was given up; no error is set */
     GError **error;
 };
 
@@ -111,47 +118,46 @@ spend(struct json_reader *reader, size_t bytes)
     return true;
 }
 
-/* The name of what an opaque value holds: its column type. */
-static const char *
-opaque_name(unsigned column_type)
+/* A length in groups of seven bits, the lowest first; all but the last have the high bit. */
+static size_t
+take_length(struct cursor *value)
 {
-    switch (column_type) {
-    case MYSQL_TYPE_NEWDECIMAL:
-        return "a DECIMAL";
-    case MYSQL_TYPE_DATE:
-    case MYSQL_TYPE_NEWDATE:
-        return "a DATE";
-    case MYSQL_TYPE_OLD_TIME:
-        return "a TIME";
-    case MYSQL_TYPE_OLD_DATETIME:
-        return "a DATETIME";
-    case MYSQL_TYPE_OLD_TIMESTAMP:
-        return "a TIMESTAMP";
-    case MYSQL_TYPE_BIT:
-        return "a BIT";
-    case MYSQL_TYPE_YEAR:
-        return "a YEAR";
-    case MYSQL_TYPE_GEOMETRY:
-        return "a GEOMETRY";
-    default:
-        return "a binary";
+    uint64_t length = 0;
+    for (unsigned i = 0; i < 5; i++) {
+        uint64_t byte = cursor_uint(value, 1);
+        length |= (byte & 0x7f) << (7 * i);
+        if (byte < 0x80) {
+            if (length > UINT32_MAX)
+                value->failed = true;
+            return (size_t)length;
+        }
     }
+    value->failed = true;
+    return 0;
 }
 
-/* Its text is a number or a string: on the target it would become one. */
+/* A scalar of a column's type, which text cannot carry: its text is a number or a string. */
 static bool
-refuse_opaque(struct json_reader *reader, struct cursor value, const struct json_level *level)
+append_opaque(struct json_reader *reader, struct cursor value, const struct json_level *level)
 {
+    if (!reader->as_sql) {
+        reader->needs_sql = true;
+        return false;
+    }
     unsigned column_type = (unsigned)cursor_uint(&value, 1);
-    if (value.failed)
+    size_t length = take_length(&value);
+    const uint8_t *bytes = cursor_bytes(&value, length);
+    if (bytes == NULL || !spend(reader, length + 2))
         return malformed(reader, level, "an opaque value ends too early");
+    const char *problem = json_opaque_append(reader->text, column_type, bytes, length);
+    if (problem == NULL)
+        return true;
     g_autoptr(GString) path = g_string_new("$");
     append_path(path, level);
     g_autofree char *shown = g_utf8_make_valid(path->str, -1);
     g_set_error(reader->error, MT_ERROR, MT_ERROR_DATA,
-                "the JSON document holds %s value (%s) at %s, which text cannot carry: it would "
-                "arrive as a JSON number or string; store it as one on the source",
-                opaque_name(column_type), mysql_type_name((uint8_t)column_type), shown);
+                "the JSON document holds a value of column type %s (%u) at %s, which %s",
+                mysql_type_name((uint8_t)column_type), column_type, shown, problem);
     return false;
 }
 
@@ -187,24 +193,6 @@ append_quoted(GString *text, const uint8_t *bytes, size_t length)
     g_string_append_c(text, '"');
 }
 
-/* A length in groups of seven bits, the lowest first; all but the last have the high bit. */
-static size_t
-take_length(struct cursor *value)
-{
-    uint64_t length = 0;
-    for (unsigned i = 0; i < 5; i++) {
-        uint64_t byte = cursor_uint(value, 1);
-        length |= (byte & 0x7f) << (7 * i);
-        if (byte < 0x80) {
-            if (length > UINT32_MAX)
-                value->failed = true;
-            return (size_t)length;
-        }
-    }
-    value->failed = true;
-    return 0;
-}
-
 static bool
 append_string(struct json_reader *reader, struct cursor value, const struct json_level *level)
 {
@@ -212,7 +200,10 @@ append_string(struct json_reader *reader, struct cursor value, const struct json
     const uint8_t *bytes = cursor_bytes(&value, length);
     if (bytes == NULL || !spend(reader, length + 1))
         return malformed(reader, level, "a string ends too early");
-    append_quoted(reader->text, bytes, length);
+    if (reader->as_sql)
+        json_expression_string_append(reader->text, (const char *)bytes, length);
+    else
+        append_quoted(reader->text, bytes, length);
     return true;
 }
 
@@ -225,9 +216,15 @@ append_double(struct json_reader *reader, struct cursor value, const struct json
         return malformed(reader, level, "a number ends too early");
     if (!text_append_double(reader->text, double_from_bytes(bytes)))
         return malformed(reader, level, "a double is not a finite number");
-    /* 1.0 must not become the integer 1. */
-    if (strpbrk(reader->text->str + start, ".e") == NULL)
+    const char *digits = reader->text->str + start;
+    if (reader->as_sql) {
+        /* Without an exponent it would be a DECIMAL. */
+        if (strchr(digits, 'e') == NULL)
+            g_string_append_len(reader->text, "e0", 2);
+    } else if (strpbrk(digits, ".e") == NULL) {
+        /* 1.0 must not become the integer 1. */
         g_string_append_len(reader->text, ".0", 2);
+    }
     return true;
 }
 
@@ -263,10 +260,21 @@ append_integer(struct json_reader *reader, unsigned type, struct cursor value,
         return malformed(reader, level, "a number ends too early");
     bool is_signed = type == JSON_INT16 || type == JSON_INT32 || type == JSON_INT64;
     unsigned unused_bits = 64 - 8 * width;
-    if (is_signed)
+    if (is_signed) {
         text_append_signed(reader->text, (int64_t)(number << unused_bits) >> unused_bits);
-    else
-        text_append_unsigned(reader->text, number);
+        return true;
+    }
+    /* As text, and as a literal, it is unsigned only where it must be. */
+    bool typed = number <= INT64_MAX;
+    if (typed && !reader->as_sql) {
+        reader->needs_sql = true;
+        return false;
+    }
+    if (typed)
+        g_string_append(reader->text, "CAST(");
+    text_append_unsigned(reader->text, number);
+    if (typed)
+        g_string_append(reader->text, " AS UNSIGNED)");
     return true;
 }
 
@@ -285,8 +293,13 @@ append_key(struct json_reader *reader, const struct json_container *container,
         return malformed(reader, level->parent, "a key lies outside its object");
     level->key = (const char *)container->bytes + offset;
     level->key_length = length;
-    append_quoted(reader->text, container->bytes + offset, length);
-    g_string_append_len(reader->text, ": ", 2);
+    if (reader->as_sql) {
+        json_expression_string_append(reader->text, level->key, length);
+        g_string_append_c(reader->text, ',');
+    } else {
+        append_quoted(reader->text, container->bytes + offset, length);
+        g_string_append_len(reader->text, ": ", 2);
+    }
     return true;
 }
 
@@ -333,6 +346,17 @@ container_open(struct json_container *container, unsigned type, struct cursor va
     return !value.failed && container->length <= left && container->head_bytes <= container->length;
 }
 
+static void
+append_begin(struct json_reader *reader, bool is_object)
+{
+    if (!reader->as_sql)
+        g_string_append_c(reader->text, is_object ? '{' : '[');
+    else if (is_object)
+        json_expression_object_begin(reader->text);
+    else
+        json_expression_array_begin(reader->text);
+}
+
 static bool
 append_container(struct json_reader *reader, unsigned type, struct cursor value,
                  const struct json_level *parent)
@@ -343,17 +367,17 @@ append_container(struct json_reader *reader, unsigned type, struct cursor value,
         return malformed(reader, parent, "a container does not hold together");
     if (level.depth > DEPTH_MAX)
         return malformed(reader, parent, "it is nested too deeply");
-    g_string_append_c(reader->text, container.is_object ? '{' : '[');
+    append_begin(reader, container.is_object);
     for (uint32_t i = 0; i < container.count; i++) {
         level.element = i;
         if (i > 0)
-            g_string_append_len(reader->text, ", ", 2);
+            g_string_append_len(reader->text, ", ", reader->as_sql ? 1 : 2);
         if (container.is_object && !append_key(reader, &container, &level))
             return false;
         if (!append_element(reader, &container, &level))
             return false;
     }
-    g_string_append_c(reader->text, container.is_object ? '}' : ']');
+    g_string_append_c(reader->text, reader->as_sql ? ')' : container.is_object ? '}' : ']');
     return true;
 }
 
@@ -382,22 +406,46 @@ append_json(struct json_reader *reader, unsigned type, struct cursor value,
     case JSON_STRING:
         return append_string(reader, value, level);
     case JSON_OPAQUE:
-        return refuse_opaque(reader, value, level);
+        return append_opaque(reader, value, level);
     default:
         return malformed(reader, level, "a value has a type that is not known");
     }
 }
 
+static bool
+append_as_sql(struct json_reader *reader, unsigned type, struct cursor value)
+{
+    bool is_scalar = type > JSON_LARGE_ARRAY;
+    if (is_scalar)
+        json_expression_scalar_begin(reader->text);
+    if (!append_json(reader, type, value, NULL))
+        return false;
+    if (is_scalar)
+        json_expression_scalar_end(reader->text);
+    return true;
+}
+
 bool
-json_binary_to_text(const uint8_t *bytes, size_t length, GString *text, GError **error)
+json_binary_append(GString *text, const uint8_t *bytes, size_t length, bool *ret_is_expression,
+                   GError **error)
 {
     struct json_reader reader = {.text = text, .budget = length, .error = error};
     struct cursor document = cursor_of(bytes, length);
+    gsize start = text->len;
+    *ret_is_expression = false;
     /* What INSERT IGNORE leaves in a NOT NULL column; the server reads it so, too. */
     if (length == 0) {
         g_string_append_len(text, "null", 4);
         return true;
     }
     unsigned type = (unsigned)cursor_uint(&document, 1);
-    return append_json(&reader, type, document, NULL);
+    if (append_json(&reader, type, document, NULL))
+        return true;
+    if (!reader.needs_sql)
+        return false;
+    g_string_truncate(text, start);
+    reader.budget = length;
+    reader.as_sql = true;
+    *ret_is_expression = true;
+    return append_as_sql(&reader, type, document);
 }

@@ -60,6 +60,7 @@ struct value_context {
     const struct column_layout *layout;
     GString *scratch;
     const char *problem;
+    bool is_expression; /* of a JSON document */
     GError **error;
 };
 
@@ -168,7 +169,8 @@ append_binary(struct value_context *context, struct stored_value value)
 static bool
 append_json(struct value_context *context, struct stored_value value)
 {
-    return json_binary_to_text(value.bytes, value.length, context->scratch, context->error);
+    return json_binary_append(context->scratch, value.bytes, value.length, &context->is_expression,
+                              context->error);
 }
 
 static bool (*const append_value[VALUE_KINDS])(struct value_context *, struct stored_value) = {
@@ -200,9 +202,11 @@ read_value(const struct row_layout *layout, const struct column_layout *column,
     }
     gsize start = scratch->len;
     context->layout = column;
+    context->is_expression = false;
     if (append_value[column->kind](context, value)) {
         *ret_text = (struct column_text){.data = scratch->str + start,
-                                         .length = scratch->len - start};
+                                         .length = scratch->len - start,
+                                         .is_expression = context->is_expression};
         return true;
     }
     const struct table *table = layout->table;

@@ -29,10 +29,15 @@ G_GNUC_WARN_UNUSED_RESULT bool row_key_values_read(const struct row_layout *layo
                                                    struct row_image image, GString *scratch,
                                                    struct column_text *ret_values, GError **error);
 
-/* Appends a binary JSON document (json_binary.h of the server) as text.
- * False with MT_ERROR_DATA when malformed, or when it holds an opaque scalar
- * whose type text cannot carry (the message names it). */
-G_GNUC_WARN_UNUSED_RESULT bool json_binary_to_text(const uint8_t *bytes, size_t length,
-                                                   GString *text, GError **error);
+/*
+ * Appends a binary JSON document (json_binary.h of the server) as text; where it
+ * holds a scalar whose type text cannot carry (DECIMAL, temporal, binary, a small
+ * unsigned integer), as the SQL expression that makes it (schema/json_expression.h)
+ * with *ret_is_expression set. False with MT_ERROR_DATA when malformed, or when a
+ * scalar is of a type that no expression makes (the message names it).
+ */
+G_GNUC_WARN_UNUSED_RESULT bool json_binary_append(GString *text, const uint8_t *bytes,
+                                                  size_t length, bool *ret_is_expression,
+                                                  GError **error);
 
 #endif

@@ -39,4 +39,12 @@ void time_append(GString *text, const uint8_t *bytes, unsigned fsp);
 void datetime_append(GString *text, const uint8_t *bytes, unsigned fsp);
 void timestamp_append(GString *text, const uint8_t *bytes, unsigned fsp);
 
+/*
+ * A scalar of a JSON document that is stored as a column's value, as the SQL
+ * expression that makes it. NULL, or what is wrong with it ("which …"): then
+ * nothing useful was appended.
+ */
+G_GNUC_WARN_UNUSED_RESULT const char *json_opaque_append(GString *sql, unsigned column_type,
+                                                         const uint8_t *bytes, size_t length);
+
 #endif

@@ -199,11 +199,22 @@ copier_read_done(struct copier *copier, struct chunk *chunk, bool complete)
 struct part *
 part_new(struct copier *copier, struct chunk *chunk)
 {
+    if (!copier->options.load_local)
+        return part_new_insert(chunk);
     struct part *part = g_new0(struct part, 1);
     part->chunk = chunk;
     part->bytes = g_string_sized_new(1 << 16);
-    if (!copier->options.load_local)
-        g_string_append(part->bytes, copier->heads[chunk->range->walk->table->index]);
+    return part;
+}
+
+struct part *
+part_new_insert(struct chunk *chunk)
+{
+    struct part *part = g_new0(struct part, 1);
+    part->chunk = chunk;
+    part->is_insert = true;
+    part->bytes = g_string_sized_new(1 << 16);
+    insert_head_append(part->bytes, chunk->range->walk->table);
     return part;
 }
 
@@ -365,20 +376,11 @@ restore_walk(struct copier *copier, unsigned index, GError **error)
 static void
 prepare_statements(struct copier *copier)
 {
-    copier->heads = g_new0(char *, copier->tables);
-    copier->tails = g_new0(char *, copier->tables);
+    copier->loads = g_new0(char *, copier->tables);
     for (unsigned i = 0; i < copier->tables; i++) {
-        const struct moved_table *table = copier->walks[i].table;
-        GString *head = g_string_new(NULL);
-        GString *tail = g_string_new(NULL);
-        if (copier->options.load_local) {
-            load_statement_append(head, table);
-        } else {
-            insert_head_append(head, table);
-            insert_tail_append(tail, table);
-        }
-        copier->heads[i] = g_string_free(head, FALSE);
-        copier->tails[i] = g_string_free(tail, FALSE);
+        GString *load = g_string_new(NULL);
+        load_statement_append(load, copier->walks[i].table);
+        copier->loads[i] = g_string_free(load, FALSE);
     }
 }
 
@@ -465,13 +467,10 @@ copier_free(struct copier *copier)
             range_free(range);
         bound_unref(walk->frontier);
         bound_unref(walk->copied_to);
-        if (copier->heads != NULL) {
-            g_free(copier->heads[i]);
-            g_free(copier->tails[i]);
-        }
+        if (copier->loads != NULL)
+            g_free(copier->loads[i]);
     }
-    g_free(copier->heads);
-    g_free(copier->tails);
+    g_free(copier->loads);
     g_free(copier->walks);
     g_free(copier->threads);
     pthread_cond_destroy(&copier->claimable);

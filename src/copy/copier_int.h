@@ -110,7 +110,9 @@ void copier_fail(struct copier *copier, const GError *error);
 /* Bytes of the first `rows` rows of LOAD DATA's file, or all when there are fewer. Pure. */
 size_t load_slice_length(const char *bytes, size_t length, unsigned rows);
 
-struct part *part_new(struct chunk *chunk, bool is_insert);
+/* An empty part: for LOAD DATA, or an INSERT where that is not possible. */
+struct part *part_new(struct copier *copier, struct chunk *chunk);
+struct part *part_new_insert(struct chunk *chunk);
 void part_free(struct part *part);
 
 #endif

@@ -4,11 +4,13 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "copy/copier_int.h"
+#include "copy/json_rows.h"
 #include "copy/select.h"
 
 #define VISIBILITY_TIMEOUT_S 60
 #define LOAD_ROWS_MAX 50000 /* the server counts warnings in 16 bits */
 #define INSERT_ROWS_MAX 1000
+#define INSERT_BYTES_MAX ((size_t)1 << 20)
 #define DDL_GRACE_MS 2000
 
 /* What one reader thread owns. */
@@ -92,70 +94,47 @@ query_executed_aside(struct copier *copier, GError **error)
 
 /* --- rows to parts ---------------------------------------------------------------------- */
 
+/*
+ * The parts being filled. Rows whose texts tell everything go to `plain`; rows with a
+ * value that only an SQL expression makes go to `typed`, an INSERT, and to `plain` as
+ * well where that is one.
+ */
+struct open_parts {
+    struct part *plain;
+    struct part *typed; /* NULL until there is such a row */
+};
+
 static void
-append_row(const struct copier *copier, const struct table *table, struct part *part, char **values,
-           const unsigned long *lengths)
+open_parts_free(struct open_parts *parts)
 {
-    bool load = copier->options.load_local;
-    GString *bytes = part->bytes;
+    g_clear_pointer(&parts->plain, part_free);
+    g_clear_pointer(&parts->typed, part_free);
+}
+
+static void
+append_loaded_row(GString *bytes, const struct table *table, char **values,
+                  const unsigned long *lengths)
+{
     unsigned field = 0;
-    if (!load)
-        g_string_append(bytes, part->rows > 0 ? ",(" : "(");
     for (unsigned i = 0; i < table->columns->len; i++) {
         const struct column *column = table_column(table, i);
         if (column->generated)
             continue;
         struct column_text text = {.data = values[field], .length = lengths[field]};
-        if (field > 0)
-            g_string_append_c(bytes, load ? '\t' : ',');
-        if (load)
-            column_load_append(bytes, column, text);
-        else
-            column_literal_append(bytes, column, text);
-        field++;
+        if (field++ > 0)
+            g_string_append_c(bytes, '\t');
+        column_load_append(bytes, column, text);
     }
-    g_string_append_c(bytes, load ? '\n' : ')');
-    part->rows++;
-}
-
-static bool
-has_guards(const struct table *table)
-{
-    for (unsigned i = 0; i < table->columns->len; i++)
-        if (table_column(table, i)->type == COLUMN_JSON && !table_column(table, i)->generated)
-            return true;
-    return false;
-}
-
-/* The guards follow the columns: "1" means that the text beside it is not the whole truth. */
-static bool
-guards_pass(const struct table *table, char **values, GError **error)
-{
-    unsigned field = 0;
-    for (unsigned i = 0; i < table->columns->len; i++)
-        field += table_column(table, i)->generated ? 0 : 1;
-    for (unsigned i = 0; i < table->columns->len; i++) {
-        const struct column *column = table_column(table, i);
-        if (column->generated || column->type != COLUMN_JSON)
-            continue;
-        const char *guard = values[field++];
-        if (guard == NULL || *guard != '1')
-            continue;
-        g_set_error(error, MT_ERROR, MT_ERROR_DATA,
-                    "table %s.%s: a document in JSON column `%s` holds a DECIMAL, temporal or "
-                    "binary scalar, which JSON text cannot carry; find them with JSON_TYPE(), and "
-                    "store them as numbers or strings",
-                    table->schema, table->name, column->name);
-        return false;
-    }
-    return true;
+    g_string_append_c(bytes, '\n');
 }
 
 static bool
 part_full(const struct copier *copier, const struct part *part)
 {
-    return part->bytes->len >= copier->part_bytes ||
-           part->rows >= (copier->options.load_local ? LOAD_ROWS_MAX : INSERT_ROWS_MAX);
+    if (part->is_insert)
+        return part->bytes->len >= MIN(copier->part_bytes, INSERT_BYTES_MAX) ||
+               part->rows >= INSERT_ROWS_MAX;
+    return part->bytes->len >= copier->part_bytes || part->rows >= LOAD_ROWS_MAX;
 }
 
 /* Completes a part and hands it over; takes `part` and `visible` in any case. */
@@ -165,8 +144,8 @@ hand_over(struct copier *copier, struct part *part, struct gtid_set *visible, GE
     part->visible = visible;
     part->chunk->rows += part->rows;
     part->chunk->bytes += part->bytes->len;
-    if (!copier->options.load_local)
-        g_string_append(part->bytes, copier->tails[part->chunk->range->walk->table->index]);
+    if (part->is_insert)
+        insert_tail_append(part->bytes, part->chunk->range->walk->table);
     if (copier_put(copier, part))
         return true;
     g_set_error_literal(error, MT_ERROR, MT_ERROR_STOPPED, "stopped");
@@ -178,6 +157,7 @@ static bool
 hand_over_early(struct copier *copier, struct part **part, GError **error)
 {
     struct chunk *chunk = (*part)->chunk;
+    bool is_insert = (*part)->is_insert;
     struct gtid_set *visible = query_executed_aside(copier, error);
     if (visible == NULL) {
         part_free(g_steal_pointer(part));
@@ -185,64 +165,72 @@ hand_over_early(struct copier *copier, struct part **part, GError **error)
     }
     if (!hand_over(copier, g_steal_pointer(part), visible, error))
         return false;
-    *part = part_new(copier, chunk);
+    *part = is_insert ? part_new_insert(chunk) : part_new(copier, chunk);
     return true;
 }
 
-/* Rule 3: reads the range. *ret_part: the last rows, not handed over yet; NULL on failure. */
 static bool
-read_rows(struct reader *reader, struct chunk *chunk, struct part **ret_part, GError **error)
+take_row(struct reader *reader, struct chunk *chunk, struct open_parts *parts, struct json_row *row,
+         GError **error)
 {
-    const struct table *table = chunk->range->walk->table->source;
-    struct part *part = part_new(reader->copier, chunk);
-    char **values;
-    unsigned long *lengths;
-    int more = -1;
-    bool guarded = has_guards(table);
+    bool typed = json_row_is_typed(row);
+    if (typed && !parts->plain->is_insert && parts->typed == NULL)
+        parts->typed = part_new_insert(chunk);
+    struct part **part = typed && !parts->plain->is_insert ? &parts->typed : &parts->plain;
+    if (!(*part)->is_insert)
+        append_loaded_row((*part)->bytes, row->table, row->values, row->lengths);
+    else if (!json_row_append((*part)->bytes, row, (*part)->rows == 0, error))
+        return false;
+    (*part)->rows++;
+    return !part_full(reader->copier, *part) || hand_over_early(reader->copier, part, error);
+}
+
+/* Rule 3: reads the range. *ret_parts: the last rows, not handed over yet. The caller frees them,
+ * on failure as well. */
+static bool
+read_rows(struct reader *reader, struct chunk *chunk, struct open_parts *ret_parts, GError **error)
+{
+    struct json_row row;
+    int more;
+    json_row_init(&row, chunk->range->walk->table->source);
+    ret_parts->plain = part_new(reader->copier, chunk);
 
     g_string_truncate(reader->sql, 0);
-    select_rows_append(reader->sql, table, chunk->range->lower, chunk->range->upper);
-    if (conn_rows_begin(reader->conn, reader->sql->str, reader->sql->len, error)) {
-        while ((more = conn_row_next(reader->conn, &values, &lengths, error)) == 1) {
-            if (guarded && !guards_pass(table, values, error)) {
-                part_free(g_steal_pointer(&part));
-                more = -1;
-                break;
-            }
-            append_row(reader->copier, table, part, values, lengths);
-            if (part_full(reader->copier, part) && !hand_over_early(reader->copier, &part, error)) {
-                more = -1;
-                break;
-            }
-        }
-        if (more < 0 && part == NULL) /* cut short by us: do not read the rest away */
+    select_rows_append(reader->sql, row.table, chunk->range->lower, chunk->range->upper);
+    if (!conn_rows_begin(reader->conn, reader->sql->str, reader->sql->len, error))
+        return false;
+    while ((more = conn_row_next(reader->conn, &row.values, &row.lengths, error)) == 1) {
+        if (!take_row(reader, chunk, ret_parts, &row, error)) {
+            /* Cut short by us: do not read the rest away. */
             g_clear_pointer(&reader->conn, conn_close);
-        else
-            conn_rows_end(reader->conn);
+            return false;
+        }
     }
-    if (more < 0 && part != NULL)
-        part_free(g_steal_pointer(&part));
-    *ret_part = part;
+    conn_rows_end(reader->conn);
     return more == 0;
+}
+
+/* Hands the chunk's last rows over; takes *part unless there are none, or no answer. */
+static bool
+hand_over_last(struct reader *reader, struct part **part, GError **error)
+{
+    if (*part == NULL || (*part)->rows == 0)
+        return true;
+    /* Asked after the rows were read: it covers every transaction that they may show. */
+    struct gtid_set *visible = query_executed(reader->conn, error);
+    return visible != NULL && hand_over(reader->copier, g_steal_pointer(part), visible, error);
 }
 
 static bool
 read_chunk_once(struct reader *reader, struct chunk *chunk, const char *arrived, GError **error)
 {
-    struct part *part;
-    if (!wait_visible(reader, arrived, error) || !read_rows(reader, chunk, &part, error))
-        return false;
-    if (part->rows == 0) {
-        part_free(part);
-        return true;
-    }
-    /* Asked after the rows were read: it covers every transaction that they may show. */
-    struct gtid_set *visible = query_executed(reader->conn, error);
-    if (visible == NULL) {
-        part_free(part);
-        return false;
-    }
-    return hand_over(reader->copier, part, visible, error);
+    struct open_parts parts = {0};
+    bool complete = wait_visible(reader, arrived, error) &&
+                    read_rows(reader, chunk, &parts, error) &&
+                    hand_over_last(reader, &parts.plain, error) &&
+                    hand_over_last(reader, &parts.typed, error);
+    open_parts_free(&parts);
+    return complete;
 }
 
 /* --- the loop --------------------------------------------------------------------------- */

@@ -52,6 +52,14 @@ quote_string(GString *sql, const char *text)
 }
 
 void
+quote_utf8(GString *sql, const char *text, size_t length)
+{
+    g_string_append(sql, "_utf8mb4'");
+    append_escaped(sql, text, length);
+    g_string_append_c(sql, '\'');
+}
+
+void
 quote_bytes(GString *sql, const char *bytes, size_t length)
 {
     g_string_append(sql, "_binary'");

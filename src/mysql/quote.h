@@ -15,6 +15,9 @@ void quote_table(GString *sql, const char *schema, const char *table);
  * has no NO_BACKSLASH_ESCAPES (every session of ours). NULL gives NULL. */
 void quote_string(GString *sql, const char *text);
 
+/* _utf8mb4'…' with any bytes that are UTF-8. */
+void quote_utf8(GString *sql, const char *text, size_t length);
+
 /* _binary'…' with any bytes. */
 void quote_bytes(GString *sql, const char *bytes, size_t length);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mysql/quote.h"
+#include "schema/json_rebuild.h"
 
 /* `float(7,3)`, `double(10,2) zerofill`: printed with a fixed number of digits, not exactly. */
 static bool
@@ -159,6 +160,10 @@ column_literal_append(GString *sql, const struct column *column, struct column_t
     }
     if (append_simple_literal(sql, column, text))
         return;
+    if (text.is_expression) {
+        append_text(sql, text);
+        return;
+    }
     if (column->type == COLUMN_JSON) {
         /* A binary string is refused for JSON (error 3144). */
         g_string_append(sql, "CONVERT(");
@@ -245,9 +250,6 @@ column_guard_append(GString *sql, const struct column *column)
 {
     if (column->type != COLUMN_JSON)
         return false;
-    g_string_append(sql, "EXISTS(SELECT 1 FROM JSON_TABLE(");
-    quote_identifier(sql, column->name);
-    g_string_append(sql, ", '$**[0]' COLUMNS(v JSON PATH '$')) AS scalars WHERE JSON_TYPE(v) IN "
-                         "('DECIMAL','DATE','TIME','DATETIME','BLOB','BIT','OPAQUE'))");
+    json_marks_select_append(sql, column);
     return true;
 }

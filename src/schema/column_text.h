@@ -15,7 +15,8 @@
  *   CHAR, VARCHAR, TEXT the column's own bytes in its own character set
  *   BINARY(n)           n bytes: padded
  *   VARBINARY, BLOB     the bytes
- *   JSON                text in utf8mb4
+ *   JSON                text in utf8mb4; where that does not tell a scalar's type,
+ *                       a SQL expression (is_expression)
  *   GEOMETRY, VECTOR    the stored bytes (SRID + WKB; floats)
  *
  * Pure functions, thread-safe.
@@ -33,17 +34,18 @@
 struct column_text {
     const char *data;
     size_t length;
+    bool is_expression; /* SQL for a target session that makes the value: for literals only */
 };
 
 /* Appends the SELECT expression that gives the text form on a source session. */
 void column_select_append(GString *sql, const struct column *column);
 
 /*
- * Appends a SELECT expression that is 1 when the column's value cannot be told
- * by its text: a JSON document with a scalar that JSON text has no form for
- * (DECIMAL, temporal, binary). False, and nothing appended, for columns whose
- * text is always exact. For the select list only: in WHERE the server's
- * optimizer evaluates it wrongly.
+ * Appends a SELECT expression that is not NULL when the column's value cannot be
+ * told by its text alone: then it gives what is missing, for json_rebuild_append()
+ * (schema/json_rebuild.h). False, and nothing appended, for columns whose text is
+ * always exact. For the select list only: in WHERE the server's optimizer
+ * evaluates it wrongly.
  */
 bool column_guard_append(GString *sql, const struct column *column);
 

@@ -58,6 +58,11 @@ compare_image(const struct session *session, const struct row_layout *layout,
             wanted = "-";
         else if (touched && strcmp(column->name, "touched") == 0)
             wanted = "31";
+        if (values[i].is_expression) { /* small unsigned integers: compared in json_binary.c */
+            cr_expect_eq(column->type, COLUMN_JSON);
+            cr_expect_neq(strstr(values[i].data, "AS UNSIGNED)"), NULL);
+            continue;
+        }
         cr_expect_str_eq(found, wanted, "%s.%s (%s): %s, not %s", table->name, column->name,
                          expected[0], found, wanted);
     }

@@ -21,7 +21,7 @@ expect_same(const struct bound *a, const struct bound *b)
 Test(bound, copies_its_texts)
 {
     char first[] = "31", second[] = "abc";
-    struct column_text texts[] = {{first, 2}, {second, 3}};
+    struct column_text texts[] = {{.data = first, .length = 2}, {.data = second, .length = 3}};
     g_autoptr(bound) bound = bound_new(texts, 2);
     memset(first, '-', 2);
     memset(second, '-', 3);
@@ -33,7 +33,7 @@ Test(bound, copies_its_texts)
 
 Test(bound, lives_until_the_last_reference)
 {
-    struct column_text text = {"7", 1};
+    struct column_text text = {.data = "7", .length = 1};
     struct bound *bound = bound_new(&text, 1);
     struct bound *other = bound_ref(bound);
     cr_expect_eq(other, bound);
@@ -46,7 +46,8 @@ Test(bound, lives_until_the_last_reference)
 
 Test(bound, json)
 {
-    struct column_text texts[] = {{"1", 1}, {"ab", 2}, {"", 0}};
+    struct column_text texts[] = {
+        {.data = "1", .length = 1}, {.data = "ab", .length = 2}, {.data = "", .length = 0}};
     g_autoptr(bound) bound = bound_new(texts, 3);
     g_autofree char *json = bound_to_json(bound);
     cr_expect_str_eq(json, "[\"31\",\"6162\",\"\"]");
@@ -57,7 +58,9 @@ Test(bound, every_byte_survives)
     char bytes[256];
     for (unsigned i = 0; i < 256; i++)
         bytes[i] = (char)i;
-    struct column_text texts[] = {{bytes, 256}, {"", 0}, {bytes + 200, 56}};
+    struct column_text texts[] = {{.data = bytes, .length = 256},
+                                  {.data = "", .length = 0},
+                                  {.data = bytes + 200, .length = 56}};
     g_autoptr(bound) bound = bound_new(texts, 3);
     g_autofree char *json = bound_to_json(bound);
     g_autoptr(GError) error = NULL;

@@ -83,7 +83,8 @@ next_range(struct stage *stage, const char *upper)
     uint64_t rows = 0;
     struct table_walk *walk = copier_claim(stage->copier, &lower, &rows);
     cr_assert_neq(walk, NULL);
-    struct column_text texts[] = {{upper, strlen(upper)}, {"x", 1}};
+    struct column_text texts[] = {{.data = upper, .length = strlen(upper)},
+                                  {.data = "x", .length = 1}};
     struct bound *bound = *upper == '\0' ? NULL : bound_new(texts, walk->table->index + 1);
     return copier_publish(stage->copier, walk, lower, bound);
 }

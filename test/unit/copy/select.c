@@ -19,7 +19,7 @@ Test(select, bound_of_a_simple_key)
     select_bound_append(sql, moved(sample, 0)->source, NULL, 1000);
     cr_expect_str_eq(sql->str, "before SELECT `id` FROM `shop`.`orders` FORCE INDEX (`PRIMARY`) "
                                "WHERE TRUE ORDER BY `id` LIMIT 1 OFFSET 999");
-    struct column_text text = {"31", 2};
+    struct column_text text = {.data = "31", .length = 2};
     g_autoptr(bound) lower = bound_new(&text, 1);
     g_string_truncate(sql, 0);
     select_bound_append(sql, moved(sample, 0)->source, lower, 1);
@@ -38,7 +38,7 @@ Test(select, a_range_of_no_rows_has_no_offset_below_zero)
 Test(select, bound_of_a_composite_key)
 {
     g_autoptr(sample) sample = sample_new();
-    struct column_text texts[] = {{"5", 1}, {"x", 1}};
+    struct column_text texts[] = {{.data = "5", .length = 1}, {.data = "x", .length = 1}};
     g_autoptr(bound) lower = bound_new(texts, 2);
     g_autoptr(GString) sql = g_string_new(NULL);
     select_bound_append(sql, moved(sample, 1)->source, lower, 10);
@@ -50,7 +50,7 @@ Test(select, bound_of_a_composite_key)
 Test(select, rows_between_two_bounds)
 {
     g_autoptr(sample) sample = sample_new();
-    struct column_text one = {"1", 1}, nine = {"9", 1};
+    struct column_text one = {.data = "1", .length = 1}, nine = {.data = "9", .length = 1};
     g_autoptr(bound) lower = bound_new(&one, 1);
     g_autoptr(bound) upper = bound_new(&nine, 1);
     g_autoptr(GString) both = g_string_new(NULL);

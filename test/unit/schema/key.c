@@ -42,7 +42,7 @@ Test(key, one_column)
 {
     struct column columns[] = {{.name = name_a, .type = COLUMN_INT}};
     g_autoptr(table) table = table_of(columns, 1);
-    struct column_text one = {"1", 1}, nine = {"9", 1};
+    struct column_text one = {.data = "1", .length = 1}, nine = {.data = "9", .length = 1};
     g_autofree char *in = in_of(table, &one, &nine);
     g_autofree char *both = range_of(table, &one, &nine);
     g_autofree char *open = range_of(table, NULL, NULL);
@@ -59,8 +59,12 @@ Test(key, several_columns)
                                {.name = name_b, .type = COLUMN_DATE},
                                {.name = name_c, .type = COLUMN_INT}};
     g_autoptr(table) table = table_of(columns, 3);
-    struct column_text one[] = {{"1", 1}, {"2020-01-01", 10}, {"2", 1}};
-    struct column_text two[] = {{"3", 1}, {"2021-01-01", 10}, {"4", 1}};
+    struct column_text one[] = {{.data = "1", .length = 1},
+                                {.data = "2020-01-01", .length = 10},
+                                {.data = "2", .length = 1}};
+    struct column_text two[] = {{.data = "3", .length = 1},
+                                {.data = "2021-01-01", .length = 10},
+                                {.data = "4", .length = 1}};
     g_autofree char *in = in_of(table, one, two);
     g_autofree char *after = range_of(table, one, NULL);
     g_autofree char *until = range_of(table, NULL, two);
@@ -79,9 +83,9 @@ Test(key, enum_lists_its_values)
     struct column columns[] = {{.name = name_a, .type = COLUMN_ENUM, .members = 4},
                                {.name = name_b, .type = COLUMN_INT}};
     g_autoptr(table) table = table_of(columns, 2);
-    struct column_text one[] = {{"2", 1}, {"7", 1}};
-    struct column_text last[] = {{"4", 1}, {"8", 1}};
-    struct column_text zero[] = {{"0", 1}, {"8", 1}};
+    struct column_text one[] = {{.data = "2", .length = 1}, {.data = "7", .length = 1}};
+    struct column_text last[] = {{.data = "4", .length = 1}, {.data = "8", .length = 1}};
+    struct column_text zero[] = {{.data = "0", .length = 1}, {.data = "8", .length = 1}};
     g_autofree char *in = in_of(table, one, last);
     g_autofree char *after = range_of(table, one, NULL);
     g_autofree char *after_last = range_of(table, last, NULL);
@@ -99,7 +103,7 @@ Test(key, many_values_are_compared)
 {
     struct column columns[] = {{.name = name_a, .type = COLUMN_SET, .members = 64}};
     g_autoptr(table) table = table_of(columns, 1);
-    struct column_text one = {"2", 1};
+    struct column_text one = {.data = "2", .length = 1};
     g_autofree char *after = range_of(table, &one, NULL);
     cr_expect_str_eq(after, "(`a`>2)");
     cr_expect_not(key_ranges_use_index(table));
