@@ -250,6 +250,9 @@ move_run(const struct config *config, const struct move_options *options, GError
     if (!done && move.sender != NULL && !g_error_matches(met, MT_ERROR, MT_ERROR_STOPPED) &&
         !g_error_matches(met, MT_ERROR, MT_ERROR_FENCED))
         move_notify(&move, HOOK_FAILED, met->message);
+    /* A writer that waits for somebody's row lock must not hold up the end of a run that failed. */
+    if (!done)
+        stop_request();
     move_engine_stop(&move, !g_error_matches(met, MT_ERROR, MT_ERROR_FENCED));
     move_clear(&move);
     if (!done)
