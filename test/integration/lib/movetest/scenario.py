@@ -11,6 +11,7 @@ import pathlib
 import shutil
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
@@ -107,6 +108,43 @@ class Case:
             for statement in statements:
                 cursor.execute(statement)
         return made
+
+    def stall_drain(self, move, hook):
+        """From the next RENAME on a change cannot be applied; returns how to let it pass.
+
+        Inside the gate a row of the target is locked, and a transaction of the source that
+        changes the same row stays open: RENAME has to wait for it, nothing lags yet. When RENAME
+        waits, the transaction commits: its change is in the drain, and stuck.
+        """
+        held = []
+        where = "WHERE code = 'c-00000001'"
+
+        def commit_when_rename_waits(transaction):
+            try:
+                wait_until(lambda: self.rename_waits() or not move.runners[-1].alive(),
+                           'RENAME to wait for the open transaction')
+                transaction.commit()
+            except Exception as error:  # pylint: disable=broad-except
+                hook.failures.append(repr(error))
+
+        def at_gate(_):
+            if held:
+                return
+            held.append(self.hold(self.target,
+                                  f'SELECT * FROM shop.customers {where} FOR UPDATE'))
+            transaction = self.hold(self.source,
+                                    f'UPDATE shop.customers SET rating = 7 {where}')
+            threading.Thread(target=commit_when_rename_waits, args=(transaction,),
+                             daemon=True).start()
+
+        hook.on('before_cutover', at_gate)
+        return lambda: held[0].rollback()
+
+    def rename_waits(self):
+        """Whether a RENAME of the move waits for locks on the source."""
+        return bool(self.source.query('SELECT id FROM information_schema.processlist WHERE '
+                                      "user = 'mover' AND "
+                                      "state = 'Waiting for table metadata lock'"))
 
     def end(self):
         """Ends all of it."""
