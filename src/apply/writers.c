@@ -2,10 +2,9 @@
 
 #include <pthread.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "base/stop.h"
+#include "mysql/retry.h"
 
 #define RETRY_FIRST_MS 2
 #define RETRY_MAX_MS 500
@@ -82,24 +81,18 @@ execute(struct writers *writers, struct writer *writer, const struct slice *slic
 {
     if (!statement_build(&writer->buffers, slice, error))
         return false;
-    int64_t give_up_us = clock_monotonic_us() + writers->server.retry_s * 1000000;
-    for (int64_t wait_ms = RETRY_FIRST_MS;; wait_ms = MIN(wait_ms * 2, RETRY_MAX_MS)) {
-        GError *failure = NULL;
-        if (execute_once(writers, writer, slice, &failure))
-            return true;
+    struct retry retry = retry_for(&writers->server, RETRY_FIRST_MS, RETRY_MAX_MS);
+    GError *failure = NULL;
+    while (!execute_once(writers, writer, slice, &failure)) {
         clean_up(writer, failure);
-        if (!mt_error_is_transient(failure) || clock_monotonic_us() > give_up_us) {
+        log_debug("apply", log_msg("a statement failed"), log_str("table", slice->table->to_table),
+                  log_str("error", failure->message));
+        if (!retry_again(&retry, &failure)) {
             g_propagate_error(error, failure);
             return false;
         }
-        log_debug("apply", log_msg("statement is tried again"),
-                  log_str("table", slice->table->to_table), log_str("error", failure->message));
-        g_error_free(failure);
-        if (stop_wait_ms(wait_ms)) {
-            g_set_error_literal(error, MT_ERROR, MT_ERROR_STOPPED, "stopped");
-            return false;
-        }
     }
+    return true;
 }
 
 /* Takes slices until the phase has none left. Called and returns with the mutex held. */

@@ -42,6 +42,7 @@ struct sql_lexer {
 /* Everything that changes how the text is read comes from the event. */
 struct sql_lexer sql_lexer_of(const struct event_query *query);
 
+/* The next token; after the last one, TOKEN_END for ever. Borrows from the statement. */
 struct token sql_lexer_next(struct sql_lexer *lexer);
 
 /* The next token without taking it. */

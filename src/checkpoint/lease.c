@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "checkpoint/lease_int.h"
+#include "mysql/retry.h"
 #include "checkpoint/sql_int.h"
 #include "mysql/quote.h"
 
@@ -177,16 +178,18 @@ lease_take(const struct server *target, const struct config *config, unsigned wa
     lease->begin_sql = sql_of(config, "START TRANSACTION; SELECT `epoch`, `owner`, `taken_at`"
                                       " FROM {db}.`lease` WHERE `move` = {move} FOR SHARE");
 
-    int64_t give_up_us = clock_monotonic_us() + target->retry_s * US_PER_S;
-    for (;;) {
-        g_autoptr(GError) failure = NULL;
-        if (take_once(lease, wait_s, &failure))
-            break;
-        /* A lock wait: the older runner's last transaction is still in flight. */
-        bool again = mt_error_is_transient(failure) && clock_monotonic_us() < give_up_us;
+    struct retry retry = retry_for(target, RETRY_PAUSE_MS, RETRY_PAUSE_MS);
+    GError *failure = NULL;
+    while (!take_once(lease, wait_s, &failure)) {
+        /* A lock wait: a transaction of the older runner is still open. The server ends it when its
+         * runner has been silent for a minute (wait_timeout of every target session). */
+        if (g_error_matches(failure, MT_ERROR, MT_ERROR_TARGET_BUSY))
+            log_info("lease",
+                     log_msg("an older runner's transaction is still open; the server ends "
+                             "it after 60 s of silence"));
         g_clear_pointer(&lease->conn, conn_close);
-        if (!again || stop_wait_ms(RETRY_PAUSE_MS)) {
-            g_propagate_error(error, g_steal_pointer(&failure));
+        if (!retry_again(&retry, &failure)) {
+            g_propagate_error(error, failure);
             lease_release(lease);
             return NULL;
         }
@@ -331,20 +334,14 @@ keep_once(struct lease *lease, GError **error)
 bool
 lease_keep(struct lease *lease, GError **error)
 {
-    int64_t give_up_us = clock_monotonic_us() + lease->server.retry_s * US_PER_S;
-    for (;;) {
-        g_autoptr(GError) failure = NULL;
-        if (keep_once(lease, &failure))
-            return true;
-        if (!mt_error_is_transient(failure) || clock_monotonic_us() >= give_up_us) {
-            g_propagate_error(error, g_steal_pointer(&failure));
+    struct retry retry = retry_for(&lease->server, RETRY_PAUSE_MS, RETRY_PAUSE_MS);
+    GError *failure = NULL;
+    while (!keep_once(lease, &failure)) {
+        if (!retry_again(&retry, &failure)) {
+            g_propagate_error(error, failure);
             return false;
         }
         g_clear_pointer(&lease->conn, conn_close);
-        if (stop_wait_ms(RETRY_PAUSE_MS)) {
-            g_set_error(error, MT_ERROR, MT_ERROR_STOPPED,
-                        "stopped while the lease's connection was lost: %s", failure->message);
-            return false;
-        }
     }
+    return true;
 }

@@ -93,12 +93,14 @@ static bool
 retry(struct checkpoint *checkpoint, attempt_function *function, const char *sql,
       struct result **ret_rows, GError **error)
 {
-    int64_t begun_us = clock_monotonic_us();
+    int64_t begun_us = 0; /* of the first failure: a step may hang for long before it fails */
     int64_t backoff_ms = BACKOFF_FIRST_MS;
     for (bool first = true;; first = false) {
         g_autoptr(GError) failure = NULL;
         if (attempt(checkpoint, function, sql, ret_rows, &failure))
             return true;
+        if (first)
+            begun_us = clock_monotonic_us();
         int64_t patience_us = checkpoint->server.retry_s * US_PER_S;
         if (stop_requested())
             patience_us = MIN(patience_us, STOPPED_RETRY_US);

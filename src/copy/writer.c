@@ -1,9 +1,8 @@
 /* The writers: rule 4. */
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/log.h"
-#include "base/stop.h"
+#include "mysql/retry.h"
 #include "copy/copier_int.h"
 
 #define ER_DUP_ENTRY_TEXT "1062"
@@ -122,25 +121,19 @@ write_part(struct copier *copier, struct conn **conn, const struct part *part, G
 {
     if (!horizon_cover(copier->options.horizon, part->visible, error))
         return false;
-    int64_t give_up_us = clock_monotonic_us() + copier->options.target.retry_s * 1000000;
-    for (int64_t wait_ms = RETRY_FIRST_MS;; wait_ms = MIN(wait_ms * 2, RETRY_MAX_MS)) {
-        GError *failure = NULL;
-        if (write_once(copier, conn, part, &failure))
-            return true;
+    struct retry retry = retry_for(&copier->options.target, RETRY_FIRST_MS, RETRY_MAX_MS);
+    GError *failure = NULL;
+    while (!write_once(copier, conn, part, &failure)) {
         if (*conn != NULL && (g_error_matches(failure, MT_ERROR, MT_ERROR_TARGET_LOST) ||
                               !conn_exec(*conn, "ROLLBACK", NULL)))
             g_clear_pointer(conn, conn_close);
-        if (!mt_error_is_transient(failure) || clock_monotonic_us() > give_up_us) {
+        log_debug("copy", log_msg("writing failed"), log_str("error", failure->message));
+        if (!retry_again(&retry, &failure)) {
             g_propagate_error(error, failure);
             return false;
         }
-        log_debug("copy", log_msg("part is written again"), log_str("error", failure->message));
-        g_error_free(failure);
-        if (stop_wait_ms(wait_ms)) {
-            g_set_error_literal(error, MT_ERROR, MT_ERROR_STOPPED, "stopped");
-            return false;
-        }
     }
+    return true;
 }
 
 void *

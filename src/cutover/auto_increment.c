@@ -1,8 +1,12 @@
 /* AUTO_INCREMENT: the target goes on counting where the source stopped. */
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/stop.h"
 #include "cutover/steps_int.h"
 #include "mysql/quote.h"
+
+#define RAISE_PAUSE_MS 100
 
 /* The target's next value; 0 when it cannot be told. */
 static bool
@@ -33,8 +37,34 @@ raise_table(struct conn *conn, const struct moved_table *table, uint64_t value, 
     g_autofree char *name = quoted_table(table->to_schema, table->to_table);
     log_debug("cutover", log_msg("AUTO_INCREMENT carried over"), log_str("table", table->to_table),
               log_int("value", (int64_t)value));
-    return conn_execf(conn, error, "ALTER TABLE %s AUTO_INCREMENT = %" G_GUINT64_FORMAT, name,
-                      value);
+    return conn_execf(conn, error,
+                      "SET SESSION lock_wait_timeout = 1;"
+                      "ALTER TABLE %s AUTO_INCREMENT = %" G_GUINT64_FORMAT,
+                      name, value);
+}
+
+/* Somebody's open transaction on the target table holds ALTER up, and ALTER holds up the applier:
+ * it waits for a second at a time, and no longer than the drain may last. */
+static bool
+raise_before(struct conn *conn, const struct moved_table *table, uint64_t value,
+             int64_t deadline_us, GError **error)
+{
+    for (;;) {
+        g_autoptr(GError) failure = NULL;
+        if (raise_table(conn, table, value, &failure))
+            return true;
+        bool busy = g_error_matches(failure, MT_ERROR, MT_ERROR_TARGET_BUSY);
+        if (busy && clock_monotonic_us() < deadline_us && !stop_wait_ms(RAISE_PAUSE_MS))
+            continue;
+        if (busy)
+            g_set_error(error, MT_ERROR, stop_requested() ? MT_ERROR_STOPPED : MT_ERROR_CUTOVER,
+                        "AUTO_INCREMENT of target table %s.%s could not be raised: a transaction "
+                        "on the target uses the table; end it, then cut over again (%s)",
+                        table->to_schema, table->to_table, failure->message);
+        else
+            g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
 }
 
 static bool
@@ -52,26 +82,26 @@ any_auto_increment(const GPtrArray *tables)
 /* Under a lease that a second connection holds: DDL cannot be part of the transaction that checks
  * it, and a runner that was overtaken must not alter the target. */
 static bool
-raise_tables(struct cutover *cutover, const uint64_t *values, GError **error)
+raise_tables(struct cutover *cutover, const uint64_t *values, int64_t deadline_us, GError **error)
 {
     if (!cutover_open_connections(cutover, error) ||
         !lease_begin(cutover->lease, cutover->guard_conn, error))
         return false;
     for (guint i = 0; i < cutover->moved_tables->len; i++)
         if (values[i] > 0 &&
-            !raise_table(cutover->target_conn, g_ptr_array_index(cutover->moved_tables, i),
-                         values[i], error))
+            !raise_before(cutover->target_conn, g_ptr_array_index(cutover->moved_tables, i),
+                          values[i], deadline_us, error))
             return false;
     return conn_exec(cutover->guard_conn, "COMMIT", error);
 }
 
 bool
-cutover_carry_auto_increment(struct cutover *cutover, GError **error)
+cutover_carry_auto_increment(struct cutover *cutover, int64_t deadline_us, GError **error)
 {
     GPtrArray *tables = cutover->moved_tables;
     if (!any_auto_increment(tables))
         return true;
     g_autofree uint64_t *values = g_new0(uint64_t, tables->len);
     return renamer_auto_increments(cutover->renamer, tables, values, error) &&
-           raise_tables(cutover, values, error);
+           raise_tables(cutover, values, deadline_us, error);
 }

@@ -273,7 +273,7 @@ cutover_step_drain(struct cutover *cutover, GError **error)
 {
     int64_t begun_us = clock_monotonic_us();
     int64_t deadline_us = begun_us + cutover->config->cutover.drain_timeout_s * 1000000;
-    if (stopped(error) || !cutover_carry_auto_increment(cutover, error) ||
+    if (stopped(error) || !cutover_carry_auto_increment(cutover, deadline_us, error) ||
         !wait_drained(cutover, deadline_us, error) || !commit_drained(cutover, error))
         return false;
     log_info("cutover", log_msg("drained"),

@@ -25,8 +25,9 @@ GPtrArray *cutover_outbox(const struct cutover *cutover, enum hook_event event, 
 /* Opens the connections that are needed after the RENAME, unless they are. */
 G_GNUC_WARN_UNUSED_RESULT bool cutover_open_connections(struct cutover *cutover, GError **error);
 
-/* Raises the target's AUTO_INCREMENT to the source's where it is behind. */
+/* Raises the target's AUTO_INCREMENT to the source's where it is behind. MT_ERROR_CUTOVER when a
+ * target table stays in use until the deadline (monotonic). */
 G_GNUC_WARN_UNUSED_RESULT bool cutover_carry_auto_increment(struct cutover *cutover,
-                                                            GError **error);
+                                                            int64_t deadline_us, GError **error);
 
 #endif

@@ -5,11 +5,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "base/stop.h"
 #include "mysql/conn_int.h"
+#include "mysql/retry.h"
 
 #define READ_TIMEOUT_DEFAULT_S 300
 /* Errors that the client headers do not name: the server's own file layer. */
@@ -37,7 +36,8 @@ static const char target_session[] =
     "NO_ENGINE_SUBSTITUTION',"
     " sql_quote_show_create=1, transaction_isolation='READ-COMMITTED',"
     " innodb_lock_wait_timeout=5, lock_wait_timeout=30, range_optimizer_max_mem_size=0,"
-    " information_schema_stats_expiry=0, net_read_timeout=600;"
+    /* A runner that is frozen in a transaction must not hold the lease's row for ever. */
+    " information_schema_stats_expiry=0, net_read_timeout=600, wait_timeout=60;"
     "/*!80030 SET SESSION show_gipk_in_create_table_and_information_schema=ON */";
 
 const char *
@@ -205,28 +205,20 @@ conn_open(const struct server *server, const char *purpose, GError **error)
 struct conn *
 conn_open_retrying(const struct server *server, const char *purpose, GError **error)
 {
-    int64_t give_up_us = clock_monotonic_us() + server->retry_s * 1000000;
-    int64_t backoff_ms = BACKOFF_FIRST_MS;
-    for (bool first = true;; first = false) {
-        g_autoptr(GError) failure = NULL;
-        struct conn *conn = conn_open(server, purpose, &failure);
-        if (conn != NULL)
-            return conn;
-        if (!mt_error_is_transient(failure) || clock_monotonic_us() >= give_up_us) {
-            g_propagate_error(error, g_steal_pointer(&failure));
-            return NULL;
-        }
-        if (first)
+    struct retry retry = retry_for(server, BACKOFF_FIRST_MS, BACKOFF_MAX_MS);
+    GError *failure = NULL;
+    struct conn *conn;
+    for (bool first = true; (conn = conn_open(server, purpose, &failure)) == NULL; first = false) {
+        if (first && mt_error_is_transient(failure))
             log_warning("mysql", log_msg("server is not reachable, trying again"),
                         log_str("side", side_name(server->side)), log_str("for", purpose),
                         log_str("error", failure->message));
-        if (stop_wait_ms(backoff_ms)) {
-            g_set_error(error, MT_ERROR, MT_ERROR_STOPPED, "stopped while waiting for the %s: %s",
-                        side_name(server->side), failure->message);
+        if (!retry_again(&retry, &failure)) {
+            g_propagate_error(error, failure);
             return NULL;
         }
-        backoff_ms = MIN(backoff_ms * 2, BACKOFF_MAX_MS);
     }
+    return conn;
 }
 
 void

@@ -34,9 +34,12 @@ enum json_scalar {
     JSON_SCALAR_UNSIGNED,
 };
 
+/* Begins JSON_OBJECT(…): members follow. */
 void json_expression_object_begin(GString *sql);
+/* Begins JSON_ARRAY(…): elements follow. */
 void json_expression_array_begin(GString *sql);
-void json_expression_end(GString *sql); /* of either */
+/* Ends either. */
+void json_expression_end(GString *sql);
 
 /* Around a document that is a scalar itself: a bare one would be text to the server. */
 void json_expression_scalar_begin(GString *sql);
