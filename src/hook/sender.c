@@ -395,8 +395,19 @@ hook_sender_withdraw(struct hook_sender *sender, const char *event_id, const cha
     bool ok = true;
     pthread_mutex_lock(&sender->mutex);
     uint64_t needed = sender->woken;
-    while (sender->loaded < needed && sender->failure == NULL)
+    /* Once all is to stop, an outbox that cannot be reached is waited for no longer. */
+    while (sender->loaded < needed && sender->failure == NULL &&
+           !(stop_requested() && sender->load_failed))
         pthread_cond_wait(&sender->cond, &sender->mutex);
+    if (sender->loaded < needed) {
+        if (sender->failure != NULL)
+            g_propagate_error(error, g_error_copy(sender->failure));
+        else
+            g_set_error(error, MT_ERROR, MT_ERROR_STOPPED,
+                        "stopped before event %s could be withdrawn", event_id);
+        pthread_mutex_unlock(&sender->mutex);
+        return false;
+    }
     seize(sender, event_id);
     for (struct sender_row *row; ok && (row = next_seized(sender, event_id)) != NULL;)
         ok = refuse_row(sender, row, reason, error);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/stop.h"
 
 /* How often an event that is not durable is tried. */
 #define NOTE_ATTEMPTS 3
@@ -107,6 +108,7 @@ load(struct hook_sender *sender, GError **error)
         merge(sender, g_ptr_array_index(deliveries, i));
     g_ptr_array_unref(deliveries);
     sender->loaded = covers;
+    sender->load_failed = false;
     pthread_cond_broadcast(&sender->cond);
     return true;
 }
@@ -145,8 +147,11 @@ sender_load_thread(void *argument)
             continue;
         }
         GError *failure = NULL;
-        if (!load(sender, &failure) && !is_final_failure(sender, failure))
+        if (!load(sender, &failure) && !is_final_failure(sender, failure)) {
+            sender->load_failed = true;
+            pthread_cond_broadcast(&sender->cond);
             pause_until(sender, clock_monotonic_us() + RELOAD_US);
+        }
     }
     pthread_mutex_unlock(&sender->mutex);
     return NULL;
@@ -183,7 +188,9 @@ store(struct sender_worker *worker, const struct sender_row *row)
         pthread_mutex_lock(&sender->mutex);
         if (ok)
             return true;
-        if (is_final_failure(sender, failure) || sender->stopping)
+        /* Who waits for this row to be put down must not wait for the store once all is to stop:
+         * the row stays as it is stored, in doubt. */
+        if (is_final_failure(sender, failure) || sender->stopping || stop_requested())
             return false;
         pause_until(sender, clock_monotonic_us() + RELOAD_US);
     }
@@ -310,7 +317,7 @@ first_row(const struct sender_worker *worker)
         struct sender_row *row = g_ptr_array_index(sender->rows, i);
         if (!row->withdrawn && !row->held && !sender_row_is_settled(row) &&
             strcmp(row->delivery->endpoint, worker->endpoint->url) == 0)
-            return row;
+            return row->busy ? NULL : row; /* two hooks of one URL: the other one is at it */
     }
     return NULL;
 }
