@@ -38,7 +38,10 @@ G_GNUC_WARN_UNUSED_RESULT struct stream *stream_start(const struct stream_option
                                                       const struct transaction_sink *sink,
                                                       GError **error);
 
-/* Ends the thread and joins it; a blocked fetch is interrupted. */
+/*
+ * Ends the thread and joins it; a blocked fetch is interrupted at once, an attempt
+ * to connect ends with its time-out. A sink that blocks must be let go before.
+ */
 void stream_stop(struct stream *stream);
 /* NULL while it runs well; the stream's error (a copy) once its thread has ended. Thread-safe. */
 GError *stream_error(struct stream *stream);

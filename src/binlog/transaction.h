@@ -99,12 +99,16 @@ void assembler_free(struct assembler *assembler);
 
 /*
  * One event as it came: common header, body, and checksum when the format
- * description says so (verified here). `position` texts (file, offset) go into
- * messages. Handles FORMAT_DESCRIPTION, ROTATE, GTID, GTID_TAGGED, ANONYMOUS
- * (refused), PREVIOUS_GTIDS, QUERY, XID, XA_PREPARE, TABLE_MAP, rows v1/v2,
- * TRANSACTION_PAYLOAD, HEARTBEAT v1/v2, INCIDENT (refused), PARTIAL_UPDATE_ROWS
- * (refused), LOAD DATA statement events and statement-format changes of moved
- * tables (refused by name), everything else as its flags tell.
+ * description says so (verified here). Handles FORMAT_DESCRIPTION, ROTATE, GTID,
+ * GTID_TAGGED, ANONYMOUS (refused), PREVIOUS_GTIDS, QUERY, XID, XA_PREPARE,
+ * TABLE_MAP, rows v1/v2, TRANSACTION_PAYLOAD, HEARTBEAT v1/v2, INCIDENT (refused),
+ * PARTIAL_UPDATE_ROWS (refused), LOAD DATA statement events and statement-format
+ * changes of moved tables (refused by name), everything else as its flags tell.
+ *
+ * Errors name the binlog file, the position and the transaction. MT_ERROR_DATA:
+ * it cannot be applied, or is malformed. MT_ERROR_SOURCE: a wrong checksum, or a
+ * transaction that does not end: reading it once more may help. The sink's own
+ * errors come back as they are. After an error only assembler_reset() helps.
  */
 G_GNUC_WARN_UNUSED_RESULT bool assembler_feed(struct assembler *assembler, const uint8_t *event,
                                               size_t length, GError **error);
