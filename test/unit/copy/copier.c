@@ -38,6 +38,7 @@ stage_open(struct stage *stage)
 {
     stage->sample = sample_new();
     stage->config.copy.chunk_ms = 250;
+    stage->config.copy.writers = 4;
     g_autoptr(gtid_set) nothing = gtid_set_new();
     stage->inbox = inbox_new(nothing, 1 << 20);
     struct copier *copier = g_new0(struct copier, 1);
@@ -374,12 +375,15 @@ put_another(void *argument)
     return NULL;
 }
 
-Test(copier, parts_that_wait_are_bounded, .timeout = 30)
+/* One part gets in, and the second one only when the first was taken. */
+static void
+expect_room_for_one(size_t queue_bytes, unsigned writers)
 {
     struct stage stage = {0};
     stage_open(&stage);
     only_orders(&stage);
-    stage.copier->queue_bytes = 1; /* less than a part: one always fits */
+    stage.copier->queue_bytes = queue_bytes;
+    stage.config.copy.writers = writers;
     struct chunk *chunk = pin(&stage, next_range(&stage, "10"));
     struct part *first = part_new(stage.copier, chunk);
     cr_assert(copier_put(stage.copier, first));
@@ -396,6 +400,16 @@ Test(copier, parts_that_wait_are_bounded, .timeout = 30)
     copier_read_done(stage.copier, chunk, true);
     cr_expect_eq(stage.copier->waiting_bytes, 0);
     stage_close(&stage);
+}
+
+Test(copier, parts_that_wait_are_bounded_in_bytes, .timeout = 30)
+{
+    expect_room_for_one(1, 4); /* less than a part: one always fits */
+}
+
+Test(copier, parts_that_wait_are_bounded_in_number, .timeout = 30)
+{
+    expect_room_for_one((size_t)1 << 30, 1);
 }
 
 /* --- chunk sizes ------------------------------------------------------------------------ */
