@@ -260,15 +260,16 @@ append_integer(struct json_reader *reader, unsigned type, struct cursor value,
         return malformed(reader, level, "a number ends too early");
     bool is_signed = type == JSON_INT16 || type == JSON_INT32 || type == JSON_INT64;
     unsigned unused_bits = 64 - 8 * width;
-    if (is_signed) {
-        text_append_signed(reader->text, (int64_t)(number << unused_bits) >> unused_bits);
-        return true;
-    }
-    /* As text, and as a literal, it is unsigned only where it must be. */
-    bool typed = number <= INT64_MAX;
+    /* As text, and as a literal, it is unsigned only where it must be; but the greatest signed
+     * one is unsigned as text, too. */
+    bool typed = is_signed ? width == 8 && number == INT64_MAX : number <= INT64_MAX;
     if (typed && !reader->as_sql) {
         reader->needs_sql = true;
         return false;
+    }
+    if (is_signed) {
+        text_append_signed(reader->text, (int64_t)(number << unused_bits) >> unused_bits);
+        return true;
     }
     if (typed)
         g_string_append(reader->text, "CAST(");

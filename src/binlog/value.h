@@ -31,9 +31,9 @@ G_GNUC_WARN_UNUSED_RESULT bool row_key_values_read(const struct row_layout *layo
 
 /*
  * Appends a binary JSON document (json_binary.h of the server) as text; where it
- * holds a scalar whose type text cannot carry (DECIMAL, temporal, binary, a small
- * unsigned integer), as the SQL expression that makes it (schema/json_expression.h)
- * with *ret_is_expression set. False with MT_ERROR_DATA when malformed, or when a
+ * holds a scalar whose type text cannot carry (DECIMAL, temporal, binary, an
+ * unsigned integer that text would make signed), as the SQL expression that makes
+ * it (schema/json_expression.h), with *ret_is_expression set. False with MT_ERROR_DATA when malformed, or when a
  * scalar is of a type that no expression makes (the message names it).
  */
 G_GNUC_WARN_UNUSED_RESULT bool json_binary_append(GString *text, const uint8_t *bytes,

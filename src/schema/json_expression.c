@@ -94,6 +94,9 @@ json_expression_scalar_append(GString *sql, enum json_scalar type, const char *t
         append_with(sql, "(SELECT CAST(v AS JSON) FROM JSON_TABLE('[\"", text, length,
                     "\"]','$[*]' COLUMNS(v TIMESTAMP(6) PATH '$' ERROR ON ERROR)) AS typed)");
         return;
+    case JSON_SCALAR_INTEGER:
+        g_string_append_len(sql, text, (gssize)length);
+        return;
     case JSON_SCALAR_UNSIGNED:
         append_with(sql, "CAST(", text, length, " AS UNSIGNED)");
         return;

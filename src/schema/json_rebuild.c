@@ -14,7 +14,8 @@
  * `$**[0]` finds every value that is no array, and the first of every array:
  * a value stands for its own first element where it is no array. The order is
  * the document's, each once. So a value has a number if it is no array or the
- * first of one: see is_numbered().
+ * first of one: see is_numbered(). (The greatest INTEGER is read from text as
+ * an UNSIGNED INTEGER.)
  */
 void
 json_marks_select_append(GString *sql, const struct column *column)
@@ -23,8 +24,8 @@ json_marks_select_append(GString *sql, const struct column *column)
                          "FROM JSON_TABLE(");
     quote_identifier(sql, column->name);
     g_string_append(sql, ",'$**[0]' COLUMNS(n FOR ORDINALITY,v JSON PATH '$')) AS marked "
-                         "WHERE JSON_TYPE(v) NOT IN ('OBJECT','ARRAY','STRING','INTEGER','DOUBLE',"
-                         "'BOOLEAN','NULL'))");
+                         "WHERE IF(JSON_TYPE(v)='INTEGER',v=9223372036854775807,JSON_TYPE(v) NOT "
+                         "IN ('OBJECT','ARRAY','STRING','DOUBLE','BOOLEAN','NULL')))");
 }
 
 static bool
@@ -169,6 +170,16 @@ append_bytes(struct rebuilding *rebuilding, const struct json_token *token)
            refuse(rebuilding, token);
 }
 
+/* It goes into a literal as it is. */
+static bool
+is_plain(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (!g_ascii_isdigit(text[i]) && strchr("-:. ", text[i]) == NULL)
+            return false;
+    return true;
+}
+
 /* The scalar that the mark in hand is about. */
 static bool
 append_marked(struct rebuilding *rebuilding, const struct json_token *token)
@@ -178,9 +189,13 @@ append_marked(struct rebuilding *rebuilding, const struct json_token *token)
         enum json_scalar scalar;
         bool quoted; /* in JSON text */
     } types[] = {
-        {"DECIMAL", JSON_SCALAR_DECIMAL, false},  {"UNSIGNED INTEGER", JSON_SCALAR_UNSIGNED, false},
-        {"DATETIME", JSON_SCALAR_DATETIME, true}, {"TIMESTAMP", JSON_SCALAR_TIMESTAMP, true},
-        {"DATE", JSON_SCALAR_DATE, true},         {"TIME", JSON_SCALAR_TIME, true},
+        {"INTEGER", JSON_SCALAR_INTEGER, false},
+        {"DECIMAL", JSON_SCALAR_DECIMAL, false},
+        {"UNSIGNED INTEGER", JSON_SCALAR_UNSIGNED, false},
+        {"DATETIME", JSON_SCALAR_DATETIME, true},
+        {"TIMESTAMP", JSON_SCALAR_TIMESTAMP, true},
+        {"DATE", JSON_SCALAR_DATE, true},
+        {"TIME", JSON_SCALAR_TIME, true},
     };
     const struct marks *marks = &rebuilding->marks;
     bool is_string = token->kind == JSON_TOKEN_STRING;
@@ -190,10 +205,11 @@ append_marked(struct rebuilding *rebuilding, const struct json_token *token)
     for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
         if (!mark_has_type(marks, types[i].name))
             continue;
-        if (is_string != types[i].quoted)
+        const char *text = token->text + is_string;
+        size_t length = token->length - 2 * (size_t)is_string;
+        if (is_string != types[i].quoted || !is_plain(text, length))
             return does_not_fit(rebuilding->error);
-        json_expression_scalar_append(rebuilding->sql, types[i].scalar, token->text + is_string,
-                                      token->length - 2 * (size_t)is_string);
+        json_expression_scalar_append(rebuilding->sql, types[i].scalar, text, length);
         return true;
     }
     return is_string ? append_bytes(rebuilding, token) : refuse(rebuilding, token);

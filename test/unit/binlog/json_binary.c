@@ -45,6 +45,7 @@ Test(json_binary, scalars)
     TEXT_OF("\x05\xff\xff", "-1");
     TEXT_OF("\x07\x00\x00\x00\x80", "-2147483648");
     TEXT_OF("\x09\x00\x00\x00\x00\x00\x00\x00\x80", "-9223372036854775808");
+    TEXT_OF("\x09\xfe\xff\xff\xff\xff\xff\xff\x7f", "9223372036854775806");
     TEXT_OF("\x0a\xff\xff\xff\xff\xff\xff\xff\xff", "18446744073709551615");
     TEXT_OF("\x0b\x00\x00\x00\x00\x00\x00\x00\x80", "-0.0");
     TEXT_OF("\x0c\x05\x01\x1f\"\\\n", "\"\\u0001\\u001f\\\"\\\\\\n\"");
@@ -132,6 +133,7 @@ Test(json_binary, scalars_of_column_types)
     SQL_OF("\x06\xff\xff", SCALAR("CAST(65535 AS UNSIGNED)"));
     SQL_OF("\x08\xff\xff\xff\xff", SCALAR("CAST(4294967295 AS UNSIGNED)"));
     SQL_OF("\x0a\xff\xff\xff\xff\xff\xff\xff\x7f", SCALAR("CAST(9223372036854775807 AS UNSIGNED)"));
+    SQL_OF("\x09\xff\xff\xff\xff\xff\xff\xff\x7f", SCALAR("9223372036854775807"));
     SQL_OF("\x0f\xf6\x04\x03\x02\x81\x0a", SCALAR("1.10"));
     SQL_OF("\x0f\xf6\x03\x01\x00\x85", SCALAR("5."));
     SQL_OF("\x0f\xf6\x04\x02\x01\x7f\xfe", SCALAR("-0.1"));

@@ -45,6 +45,7 @@ Test(json_rebuild, scalars)
     expect_scalar("DECIMAL", "1.10", "1.10");
     expect_scalar("DECIMAL", "-5", "-5.");
     expect_scalar("UNSIGNED INTEGER", "5", "CAST(5 AS UNSIGNED)");
+    expect_scalar("INTEGER", "9223372036854775807", "9223372036854775807");
     expect_scalar("DATE", "\"2020-01-02\"", "DATE'2020-01-02'");
     expect_scalar("TIME", "\"-838:59:59.000000\"", "TIME'-838:59:59.000000'");
     expect_scalar("DATETIME", "\"2020-01-02 03:04:05.000000\"",
@@ -113,6 +114,9 @@ Test(json_rebuild, refuses)
     g_autofree char *quoted = mark_of(1, "DECIMAL", "\"1\"");
     g_autofree char *quoteds = g_strdup_printf("[%s]", quoted);
     expect_error("\"1\"", quoteds, "another order");
+    g_autofree char *injected = mark_of(1, "DATE", "\"2020-01-02'\"");
+    g_autofree char *injecteds = g_strdup_printf("[%s]", injected);
+    expect_error("\"2020-01-02'\"", injecteds, "another order");
     g_autofree char *bare = mark_of(1, "BLOB", "1");
     g_autofree char *bares = g_strdup_printf("[%s]", bare);
     expect_error("1", bares, "BLOB");
