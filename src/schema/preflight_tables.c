@@ -38,21 +38,6 @@ check_columns(struct preflight *preflight, const char *subject, const struct tab
     }
 }
 
-/* Text has no DECIMAL and no DATETIME: a document's scalar of such a type arrives as the
- * DOUBLE or the string that its text reads as. Rare (only CAST and the like make them). */
-static void
-check_json(struct preflight *preflight, const char *subject, const struct table *table)
-{
-    for (unsigned i = 0; i < table->columns->len; i++) {
-        const struct column *column = table_column(table, i);
-        if (column->type == COLUMN_JSON && !column->generated)
-            preflight_warning(preflight, subject, NULL,
-                              "JSON column `%s` is moved as text: DECIMAL and temporal scalars in "
-                              "documents arrive as DOUBLE and strings of the same text",
-                              column->name);
-    }
-}
-
 static void
 check_key(struct preflight *preflight, const char *subject, const struct table *table)
 {
@@ -204,7 +189,6 @@ check_table(struct preflight *preflight, const struct table_mapping *mapping, GE
     check_columns(preflight, subject, table);
     check_key(preflight, subject, table);
     check_options(preflight, subject, table);
-    check_json(preflight, subject, table);
     if (!check_doubtful(preflight, subject, mapping, table, error) ||
         !check_moved_name(preflight, subject, mapping, error))
         return false;
