@@ -356,7 +356,8 @@ static const struct key cutover_keys[] = {
      .least = 1,
      .most = DAY_S,
      .fallback = "60",
-     .meaning = "how long before_cutover and completed are tried before the run goes on without"},
+     .meaning = "how long before_cutover is tried before the cutover is undone, and completed "
+                "before the run ends with 10"},
     {.name = "moved_name",
      .kind = KEY_TEXT,
      IN(cutover, moved_name),
