@@ -31,6 +31,20 @@ store_phase(struct move *move, enum phase phase, GError **error)
     return true;
 }
 
+/* Hooks tell how many rows were copied until they are counted. */
+static void
+note_copied(struct move *move)
+{
+    guint tables = move->state->tables->len;
+    g_autofree struct table_state *copied = g_new0(struct table_state, tables);
+    copier_states(move->copier, copied, tables);
+    for (guint i = 0; i < tables; i++) {
+        struct table_state *state = g_ptr_array_index(move->state->tables, i);
+        state->rows_copied = copied[i].rows_copied;
+        g_free(copied[i].copied_to);
+    }
+}
+
 static bool
 copy(struct move *move, GError **error)
 {
@@ -42,6 +56,7 @@ copy(struct move *move, GError **error)
     if (!keeper_save(&move->keeper_options, error) || !store_phase(move, PHASE_FOLLOWING, error))
         return false;
     applier_set_linger_ms(move->applier, MOVE_LINGER_FOLLOWING_MS);
+    note_copied(move);
     move_notify(move, HOOK_COPY_COMPLETED, NULL);
     return true;
 }

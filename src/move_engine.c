@@ -88,6 +88,8 @@ start_stream(struct move *move, const struct gtid_set *position, const struct gt
         .context = move->inbox,
         .arrived = inbox_arrived,
         .fragment = inbox_put,
+        .unknown_xa_commit = move->state->xa_clean ? move_xa_unknown_accept
+                                                   : move_xa_unknown_refuse,
     };
     struct stream_options options = {
         .server = move->reader,
@@ -307,6 +309,7 @@ move_notify(struct move *move, enum hook_event event, const char *reason)
     g_autofree struct hook_table *tables = g_new0(struct hook_table, move->state->tables->len);
     struct cutover cutover = move_cutover(move);
     struct hook_facts facts;
+    cutover_note_rows(&cutover);
     cutover_hook_facts(&cutover, event, tables, &facts);
     facts.reason = reason;
     hook_sender_notify(move->sender, &facts);

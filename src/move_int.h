@@ -62,6 +62,19 @@ struct move {
 /* Connects, reads what is stored, checks everything, takes the locks, creates or resumes. */
 G_GNUC_WARN_UNUSED_RESULT bool move_open(struct move *move, GError **error);
 
+/* --- move_xa.c: what was prepared before the move ------------------------------------------ */
+
+/*
+ * Of a new move whose first position is known, before anything is read: waits until what XA RECOVER
+ * shows on the server that is read has ended, and sets state->xa_clean and the horizon. When the
+ * user may not ask, warns, and leaves xa_clean false. MT_ERROR_PREFLIGHT names what does not end.
+ */
+G_GNUC_WARN_UNUSED_RESULT bool move_xa_settle(struct move *move, GError **error);
+
+/* The stream's unknown_xa_commit, with xa_clean and without. */
+bool move_xa_unknown_accept(void *inbox, uint64_t seq, const char *xid, GError **error);
+bool move_xa_unknown_refuse(void *inbox, uint64_t seq, const char *xid, GError **error);
+
 /* --- move_engine.c: threads --------------------------------------------------------------- */
 
 /* Starts stream, applier, copier, sender and keeper, as the phase needs them. */

@@ -63,9 +63,14 @@ log_finding(const struct finding *finding)
 {
     if (finding->level == FINDING_OK)
         return;
-    log_emit(finding->level == FINDING_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "preflight",
-             LOG_FIELDS(log_msg(finding->message), log_str("subject", finding->subject),
-                        log_str("cure", finding->cure)));
+    enum log_level level = finding->level == FINDING_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
+    if (finding->cure == NULL)
+        log_emit(level, "preflight",
+                 LOG_FIELDS(log_msg(finding->message), log_str("subject", finding->subject)));
+    else
+        log_emit(level, "preflight",
+                 LOG_FIELDS(log_msg(finding->message), log_str("subject", finding->subject),
+                            log_str("cure", finding->cure)));
 }
 
 static bool
@@ -101,14 +106,34 @@ preflight(struct move *move, GError **error)
 
 /* --- owning ----------------------------------------------------------------------------- */
 
+/* A runner that died a moment ago may still hold the lock: waits for it, and says so. */
+static struct renamer *
+open_renamer(struct move *move, GError **error)
+{
+    unsigned wait_s = (unsigned)move->config->cutover.lock_wait_timeout_s + RENAME_LOCK_EXTRA_S;
+    const char *owner = move->resuming && move->state->owner != NULL ? move->state->owner : "?";
+    g_autoptr(GError) failure = NULL;
+    struct renamer *renamer = renamer_open(move->config, 0, &failure);
+    if (renamer == NULL && g_error_matches(failure, MT_ERROR, MT_ERROR_FENCED)) {
+        log_info("move", log_msg("another runner holds the move's lock on the source; waiting"),
+                 log_str("last_owner", owner), log_int("seconds", wait_s));
+        g_clear_error(&failure);
+        renamer = renamer_open(move->config, wait_s, &failure);
+    }
+    if (renamer == NULL) {
+        if (g_error_matches(failure, MT_ERROR, MT_ERROR_FENCED))
+            g_prefix_error(&failure, "last owner %s: ", owner);
+        g_propagate_error(error, g_steal_pointer(&failure));
+    }
+    return renamer;
+}
+
 /* The source's lock before the lease: whoever bumps the epoch knows that no older runner can
  * rename any more. */
 static bool
 take_locks(struct move *move, GError **error)
 {
-    unsigned rename_wait_s = (unsigned)move->config->cutover.lock_wait_timeout_s +
-                             RENAME_LOCK_EXTRA_S;
-    move->renamer = renamer_open(move->config, rename_wait_s, error);
+    move->renamer = open_renamer(move, error);
     if (move->renamer == NULL)
         return false;
     if (!checkpoint_schema_ensure(move->target_conn, move->config, move->options->strict_checkpoint,
@@ -267,6 +292,8 @@ new_state(struct move *move, GError **error)
         return false;
     g_strdelimit(state->position, "\n", ' ');
     state->horizon = g_strdup(state->position);
+    if (!move_xa_settle(move, error))
+        return false;
     move->moved_tables = inspect_moved_tables(move->reader_conn, move->config, error);
     if (move->moved_tables == NULL)
         return false;
@@ -440,6 +467,17 @@ set_token(struct move *move)
 
 /* --- the stage -------------------------------------------------------------------------- */
 
+/* A resumed move is held against its checkpoint before anything else: to somebody who changed a
+ * table in the middle, the checks would propose to change the target after it. */
+static bool
+compare_with_checkpoint(struct move *move, GError **error)
+{
+    if (!check_identity(move, error))
+        return false;
+    move->moved_tables = inspect_moved_tables(move->reader_conn, move->config, error);
+    return move->moved_tables != NULL && check_tables(move, error);
+}
+
 /* What the checks look at: tables that are renamed already, or that are about to be discarded, are
  * not checked as the beginning of a move. */
 static bool
@@ -447,7 +485,11 @@ preflight_first(struct move *move, GError **error)
 {
     bool renamed = move->resuming && move->state->phase >= PHASE_FENCING;
     bool discarding = move->resuming && move->options->fresh;
-    return renamed || discarding || preflight(move, error);
+    if (renamed || discarding)
+        return true;
+    bool fits = !move->resuming || compare_with_checkpoint(move, error);
+    g_clear_pointer(&move->moved_tables, g_ptr_array_unref);
+    return fits && preflight(move, error);
 }
 
 static bool

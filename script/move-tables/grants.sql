@@ -11,6 +11,8 @@
 GRANT SELECT, INSERT, ALTER, CREATE, DROP, TRIGGER, SHOW VIEW ON {schema}.* TO 'mover'@'%';
 -- The binlog; the GTID sets; who blocks a RENAME.
 GRANT REPLICATION SLAVE, REPLICATION CLIENT, PROCESS ON *.* TO 'mover'@'%';
+-- XA transactions that were prepared before the move.
+GRANT XA_RECOVER_ADMIN ON *.* TO 'mover'@'%';
 
 -- [target]
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, TRIGGER ON {schema}.* TO 'mover'@'%';

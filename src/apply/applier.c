@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/stop.h"
+#include "base/thread.h"
 
 #define RECENT_US 1000000
 #define SILENCE_US 2500000 /* two heartbeats and a half */
@@ -267,9 +268,10 @@ applier_start(const struct applier_options *options)
     pthread_mutex_init(&applier->batch_mutex, NULL);
     clock_cond_init(&applier->advanced);
     applier->writers = writers_start(&options->target, options->lease,
-                                     options->config->apply.writers);
+                                     options->config->apply.writers,
+                                     (size_t)options->config->memory_bytes / 8);
     stop_on_request(wake, applier);
-    g_assert(pthread_create(&applier->thread, NULL, applier_main, applier) == 0);
+    thread_start(&applier->thread, applier_main, applier);
     return applier;
 }
 

@@ -5,6 +5,8 @@
 #include "schema/column_text.h"
 #include "schema/key.h"
 
+#define KEPT_BYTES ((gsize)4 << 20)
+
 void
 statement_buffers_init(struct statement_buffers *buffers)
 {
@@ -12,6 +14,18 @@ statement_buffers_init(struct statement_buffers *buffers)
         .sql = g_string_sized_new(1 << 16),
         .scratch = g_string_sized_new(1 << 12),
     };
+}
+
+void
+statement_buffers_trim(struct statement_buffers *buffers)
+{
+    GString **strings[] = {&buffers->sql, &buffers->scratch};
+    for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) {
+        if ((*strings[i])->allocated_len <= KEPT_BYTES)
+            continue;
+        g_string_free(*strings[i], TRUE);
+        *strings[i] = g_string_sized_new(1 << 16);
+    }
 }
 
 void

@@ -28,6 +28,8 @@ struct statement_buffers {
 };
 
 void statement_buffers_init(struct statement_buffers *buffers);
+/* Gives back what an unusually large statement took. */
+void statement_buffers_trim(struct statement_buffers *buffers);
 void statement_buffers_clear(struct statement_buffers *buffers);
 
 /* Builds the slice's statement in buffers->sql. MT_ERROR_DATA when a value cannot be told exactly.

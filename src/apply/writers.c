@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "mysql/retry.h"
 
 #define RETRY_FIRST_MS 2
@@ -22,6 +23,9 @@ struct writers {
     size_t slices_count;
     size_t next; /* the next slice that nobody took */
     size_t running;
+    size_t bytes_max; /* of the statements that run at once; one always may */
+    size_t statement_bytes;
+    pthread_cond_t room; /* statement_bytes went down */
     GError *failure;
     bool closed;
 };
@@ -79,6 +83,7 @@ clean_up(struct writer *writer, const GError *failure)
 static bool
 execute(struct writers *writers, struct writer *writer, const struct slice *slice, GError **error)
 {
+    statement_buffers_trim(&writer->buffers);
     if (!statement_build(&writer->buffers, slice, error))
         return false;
     struct retry retry = retry_for(&writers->server, RETRY_FIRST_MS, RETRY_MAX_MS);
@@ -95,18 +100,35 @@ execute(struct writers *writers, struct writer *writer, const struct slice *slic
     return true;
 }
 
+/* What the slice's statement may take: a literal is up to twice its value. */
+static size_t
+slice_bytes(const struct slice *slice)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < slice->count; i++)
+        bytes += 2 * (size_t)batch_entry(slice->batch, slice->entries[i])->image.length;
+    return bytes;
+}
+
 /* Takes slices until the phase has none left. Called and returns with the mutex held. */
 static void
 work_off(struct writers *writers, struct writer *writer)
 {
     while (writers->next < writers->slices_count && writers->failure == NULL) {
         const struct slice *slice = &writers->slices[writers->next++];
+        size_t bytes = slice_bytes(slice);
         writers->running++;
+        while (writers->statement_bytes > 0 &&
+               writers->statement_bytes + bytes > writers->bytes_max)
+            pthread_cond_wait(&writers->room, &writers->mutex);
+        writers->statement_bytes += bytes;
         pthread_mutex_unlock(&writers->mutex);
         GError *failure = NULL;
         bool done = execute(writers, writer, slice, &failure);
         pthread_mutex_lock(&writers->mutex);
         writers->running--;
+        writers->statement_bytes -= bytes;
+        pthread_cond_broadcast(&writers->room);
         if (!done) {
             if (writers->failure == NULL)
                 writers->failure = failure;
@@ -137,18 +159,21 @@ writer_main(void *argument)
 }
 
 struct writers *
-writers_start(const struct server *target, const struct lease *lease, unsigned count)
+writers_start(const struct server *target, const struct lease *lease, unsigned count,
+              size_t bytes_max)
 {
     struct writers *writers = g_new0(struct writers, 1);
     writers->server = *target;
     writers->lease = lease;
     writers->count = count;
+    writers->bytes_max = bytes_max;
     writers->threads = g_new0(pthread_t, count);
     pthread_mutex_init(&writers->mutex, NULL);
     pthread_cond_init(&writers->work, NULL);
     pthread_cond_init(&writers->finished, NULL);
+    pthread_cond_init(&writers->room, NULL);
     for (unsigned i = 0; i < count; i++)
-        g_assert(pthread_create(&writers->threads[i], NULL, writer_main, writers) == 0);
+        thread_start(&writers->threads[i], writer_main, writers);
     return writers;
 }
 
@@ -166,6 +191,7 @@ writers_stop(struct writers *writers)
     g_clear_error(&writers->failure);
     pthread_cond_destroy(&writers->work);
     pthread_cond_destroy(&writers->finished);
+    pthread_cond_destroy(&writers->room);
     pthread_mutex_destroy(&writers->mutex);
     g_free(writers->threads);
     g_free(writers);

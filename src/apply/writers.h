@@ -18,9 +18,10 @@
 
 struct writers;
 
-/* Starts `count` threads; connections are opened at the first slice. Borrows the lease. */
+/* Statements that run at once take at most bytes_max, but one that is larger runs alone. Starts
+ * `count` threads; connections are opened at the first slice. Borrows the lease. */
 struct writers *writers_start(const struct server *target, const struct lease *lease,
-                              unsigned count);
+                              unsigned count, size_t bytes_max);
 /* Ends and joins. No phase may be running. */
 void writers_stop(struct writers *writers);
 

@@ -52,6 +52,7 @@ struct move_state {
     char *config;      /* config_identity_json() at creation */
     char *source_uuid; /* server_uuid of the source primary at creation */
     char *target_uuid;
+    bool xa_clean;      /* what was prepared at the first position ended before the first chunk */
     char *rename_token; /* of the attempt in progress; NULL when none */
     bool paused;
     bool cutover_requested;
@@ -163,6 +164,16 @@ G_GNUC_WARN_UNUSED_RESULT bool checkpoint_change_phase(struct checkpoint *checkp
 /* Is the move still ours? One transaction that only reads the lease. MT_ERROR_FENCED when not. */
 G_GNUC_WARN_UNUSED_RESULT bool checkpoint_check_lease(struct checkpoint *checkpoint,
                                                       GError **error);
+
+/*
+ * After a change of phase whose commit got no answer: what is stored for good. Waits for
+ * transactions of this run that the server may still be working on. One connection attempt.
+ * MT_ERROR_FENCED when the move is another runner's by now.
+ */
+G_GNUC_WARN_UNUSED_RESULT bool checkpoint_settle_phase(const struct server *target,
+                                                       const struct config *config,
+                                                       const struct lease *lease,
+                                                       enum phase *ret_phase, GError **error);
 
 /* Flags that commands set. */
 G_GNUC_WARN_UNUSED_RESULT bool checkpoint_set_paused(struct checkpoint *checkpoint, bool paused,

@@ -28,6 +28,7 @@ static const struct migration_step step_1[] = {
             " `config` LONGTEXT NULL,"
             " `source_uuid` VARCHAR(64) NOT NULL DEFAULT '',"
             " `target_uuid` VARCHAR(64) NOT NULL DEFAULT '',"
+            " `xa_clean` TINYINT(1) NOT NULL DEFAULT 0,"
             " `rename_token` VARCHAR(255) NULL,"
             " `paused` TINYINT(1) NOT NULL DEFAULT 0,"
             " `cutover_requested` TINYINT(1) NOT NULL DEFAULT 0,"

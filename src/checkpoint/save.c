@@ -15,6 +15,7 @@
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/sql_int.h"
 #include "checkpoint/store_int.h"
+#include "config/table_name.h"
 #include "mysql/quote.h"
 
 /* `, column = value` and `value, ` are what most statements are made of. */
@@ -66,7 +67,7 @@ add_move(GString *sql, const struct config *config, const struct move_state *sta
     sql_add(sql, config,
             "INSERT INTO {db}.`move` (`name`, `move_id`, `phase`, `position`, `horizon`, `config`,"
             " `source_uuid`, `target_uuid`, `build`, `attempt`, `paused`, `cutover_requested`,"
-            " `created_at`, `updated_at`, `heartbeat_at`) VALUES ({move}, ");
+            " `xa_clean`, `created_at`, `updated_at`, `heartbeat_at`) VALUES ({move}, ");
     add_text(sql, state->move_id);
     add_text(sql, phase_name(state->phase));
     add_text(sql, state->position);
@@ -75,8 +76,9 @@ add_move(GString *sql, const struct config *config, const struct move_state *sta
     add_text(sql, state->source_uuid);
     add_text(sql, state->target_uuid);
     add_text(sql, build_identity());
-    g_string_append_printf(sql, "%u, %d, %d, NOW(6), NOW(6), NOW(6))", state->attempt,
-                           state->paused ? 1 : 0, state->cutover_requested ? 1 : 0);
+    g_string_append_printf(sql, "%u, %d, %d, %d, NOW(6), NOW(6), NOW(6))", state->attempt,
+                           state->paused ? 1 : 0, state->cutover_requested ? 1 : 0,
+                           state->xa_clean ? 1 : 0);
     g_string_append(sql, " ON DUPLICATE KEY UPDATE `name` = `name`");
 }
 
@@ -273,7 +275,7 @@ add_final_rows(GString *sql, const struct config *config, const uint64_t *rows_f
 {
     for (guint i = 0; i < config->tables->len; i++) {
         const struct table_mapping *table = &g_array_index(config->tables, struct table_mapping, i);
-        g_autofree char *name = g_strdup_printf("%s.%s", table->from_schema, table->from_table);
+        g_autofree char *name = table_name_format(table->from_schema, table->from_table);
         sql_add(sql, config, "; UPDATE {db}.`move_table` SET `rows_final` = ");
         g_string_append_printf(sql, "%" G_GUINT64_FORMAT, rows_final[i]);
         sql_add(sql, config, " WHERE `move` = {move} AND `source_table` = ");

@@ -81,6 +81,7 @@ read_move(const struct result *rows, GError **error)
     state->config = text_or_empty(rows, "config");
     state->source_uuid = text_or_empty(rows, "source_uuid");
     state->target_uuid = text_or_empty(rows, "target_uuid");
+    state->xa_clean = result_int(rows, 0, "xa_clean") != 0;
     state->rename_token = g_strdup(result_get(rows, 0, "rename_token"));
     state->paused = result_int(rows, 0, "paused") != 0;
     state->cutover_requested = result_int(rows, 0, "cutover_requested") != 0;

@@ -1,44 +1,10 @@
 #include "config/keys_int.h"
 
-#define AT(structure, member)                        \
-    .offset = (uint32_t)offsetof(structure, member), \
-    .size = (uint32_t)sizeof(((structure *)NULL)->member)
-#define IN(part, member)                                                                        \
-    .offset = (uint32_t)(offsetof(struct config, part.member) - offsetof(struct config, part)), \
-    .size = (uint32_t)sizeof(((struct config *)NULL)->part.member)
-#define PART(part) AT(struct loaded, config.part)
-#define PART_SIZE(part) ((uint32_t)sizeof(((struct config *)NULL)->part))
-#define COUNT_AT(structure, member) .count_offset = (uint32_t)offsetof(structure, member)
-
-enum {
-    NAME_LENGTH = 64, /* MySQL's limit for identifiers, in characters */
-    TEXT_LENGTH = 4096,
-    HOUR_MS = 3600 * 1000,
-    DAY_S = 86400,
-};
-#define KIB INT64_C(1024)
-#define MIB (1024 * KIB)
-#define GIB (1024 * MIB)
-
 static const char *const tls_modes[] = {"disabled",  "preferred",       "required",
                                         "verify_ca", "verify_identity", NULL};
 static const char *const cutover_modes[] = {"manual", "auto", NULL};
-static const char *const in_doubt_policies[] = {"retry", "probe", "hold", NULL};
 static const char *const verify_modes[] = {"off", "inline", NULL};
 static const char *const verify_before_cutover[] = {"off", "required", NULL};
-/* As enum hook_event. */
-static const char *const event_names[] = {"started",        "copy_completed",  "ready",
-                                          "before_cutover", "cutover_aborted", "completed",
-                                          "failed",         "rolled_back",     NULL};
-
-G_STATIC_ASSERT(G_N_ELEMENTS(event_names) == HOOK_EVENT_COUNT + 1);
-
-const char *
-hook_event_name(enum hook_event event)
-{
-    return event_names[event];
-}
-
 static const struct key tls_keys[] = {
     {.name = "mode",
      .kind = KEY_CHOICE,
@@ -382,86 +348,6 @@ static const struct key reverse_keys[] = {
 };
 static const struct section reverse_section = {.keys = reverse_keys};
 
-static const struct key pair_keys[] = {
-    {.name = "name", .kind = KEY_TEXT, AT(struct hook_header, name)},
-    {.name = "value", .kind = KEY_TEXT, AT(struct hook_header, value)},
-    {.name = NULL},
-};
-static const struct section pair_section = {.keys = pair_keys, .size = sizeof(struct hook_header)};
-
-static const struct key hook_keys[] = {
-    {.name = "url",
-     .kind = KEY_TEXT,
-     AT(struct loaded_hook, hook.url),
-     .required = true,
-     .least = 1,
-     .most = TEXT_LENGTH,
-     .meaning = "http or https address that is POSTed to"},
-    {.name = "events",
-     .kind = KEY_CHOICES,
-     AT(struct loaded_hook, hook.events),
-     .choices = event_names,
-     .meaning = "what is sent to it; default: all"},
-    {.name = "secret_env",
-     .kind = KEY_TEXT,
-     AT(struct loaded_hook, secret_env),
-     .least = 1,
-     .most = TEXT_LENGTH,
-     .group = "secret",
-     .meaning = "environment variable that holds the signing secret"},
-    {.name = "secret_file",
-     .kind = KEY_TEXT,
-     AT(struct loaded_hook, secret_file),
-     .least = 1,
-     .most = TEXT_LENGTH,
-     .group = "secret",
-     .meaning = "file that holds the signing secret; a newline at its end is dropped"},
-    {.name = "secret",
-     .kind = KEY_TEXT,
-     AT(struct loaded_hook, hook.secret),
-     .least = 1,
-     .most = TEXT_LENGTH,
-     .group = "secret",
-     .secret = true,
-     .meaning = "the signing secret itself; prefer the other two"},
-    {.name = "timeout_ms",
-     .kind = KEY_NUMBER,
-     AT(struct loaded_hook, hook.timeout_ms),
-     .least = 100,
-     .most = 600000,
-     .fallback = "10000",
-     .meaning = "how long one request may take"},
-    {.name = "in_doubt",
-     .kind = KEY_CHOICE,
-     AT(struct loaded_hook, hook.in_doubt),
-     .choices = in_doubt_policies,
-     .fallback = "retry",
-     .off = "retry",
-     .meaning = "what follows a request whose answer is not known"},
-    {.name = "probe_url",
-     .kind = KEY_TEXT,
-     AT(struct loaded_hook, hook.probe_url),
-     .least = 1,
-     .most = TEXT_LENGTH,
-     .off = "null",
-     .meaning = "where `in_doubt: probe` asks whether an event arrived"},
-    {.name = "headers",
-     .kind = KEY_PAIRS,
-     AT(struct loaded_hook, headers),
-     COUNT_AT(struct loaded_hook, header_count),
-     .section = &pair_section,
-     .secret = true,
-     .meaning = "further request headers"},
-    {.name = "ca",
-     .kind = KEY_TEXT,
-     AT(struct loaded_hook, hook.ca),
-     .least = 1,
-     .most = TEXT_LENGTH,
-     .meaning = "PEM file of the authorities that are trusted"},
-    {.name = NULL},
-};
-static const struct section hook_section = {.keys = hook_keys, .size = sizeof(struct loaded_hook)};
-
 static const struct key control_keys[] = {
     {.name = "listen",
      .kind = KEY_TEXT,
@@ -572,7 +458,7 @@ static const struct key file_keys[] = {
      .kind = KEY_SECTIONS,
      AT(struct loaded, hooks),
      COUNT_AT(struct loaded, hook_count),
-     .section = &hook_section,
+     .section = &config_hook_section,
      .meaning = "who is told of events"},
     {.name = "control",
      .kind = KEY_SECTION,
@@ -592,10 +478,4 @@ const struct section *
 config_file_section(void)
 {
     return &file_section;
-}
-
-const struct section *
-config_pair_section(void)
-{
-    return &pair_section;
 }

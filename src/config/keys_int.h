@@ -90,6 +90,30 @@ struct loaded {
     unsigned hook_count;
 };
 
+/* For the tables: where a value is stored, and numbers that several limits are made of. */
+#define AT(structure, member)                        \
+    .offset = (uint32_t)offsetof(structure, member), \
+    .size = (uint32_t)sizeof(((structure *)NULL)->member)
+#define IN(part, member)                                                                        \
+    .offset = (uint32_t)(offsetof(struct config, part.member) - offsetof(struct config, part)), \
+    .size = (uint32_t)sizeof(((struct config *)NULL)->part.member)
+#define PART(part) AT(struct loaded, config.part)
+#define PART_SIZE(part) ((uint32_t)sizeof(((struct config *)NULL)->part))
+#define COUNT_AT(structure, member) .count_offset = (uint32_t)offsetof(structure, member)
+
+enum {
+    NAME_LENGTH = 64, /* MySQL's limit for identifiers, in characters */
+    TEXT_LENGTH = 4096,
+    HOUR_MS = 3600 * 1000,
+    DAY_S = 86400,
+};
+#define KIB INT64_C(1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+
+/* struct loaded_hook. */
+extern const struct section config_hook_section;
+
 /* The whole file: struct loaded. */
 const struct section *config_file_section(void);
 

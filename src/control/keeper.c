@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "base/thread.h"
 #include "checkpoint/command.h"
 
 #define TICK_MS 200
@@ -207,7 +208,7 @@ keeper_start(const struct keeper_options *options)
     keeper->paused = options->paused;
     pthread_mutex_init(&keeper->mutex, NULL);
     clock_cond_init(&keeper->cond);
-    g_assert(pthread_create(&keeper->thread, NULL, keeper_main, keeper) == 0);
+    thread_start(&keeper->thread, keeper_main, keeper);
     return keeper;
 }
 

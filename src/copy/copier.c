@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/stop.h"
+#include "base/thread.h"
 #include "copy/copier_int.h"
 #include "copy/select.h"
 
@@ -404,9 +405,8 @@ start_threads(struct copier *copier)
     copier->threads_count = config->copy.readers + config->copy.writers;
     copier->threads = g_new0(pthread_t, copier->threads_count);
     for (unsigned i = 0; i < copier->threads_count; i++)
-        g_assert(pthread_create(&copier->threads[i], NULL,
-                                i < config->copy.readers ? copy_reader_main : copy_writer_main,
-                                copier) == 0);
+        thread_start(&copier->threads[i],
+                     i < config->copy.readers ? copy_reader_main : copy_writer_main, copier);
 }
 
 struct copier *

@@ -69,6 +69,9 @@ G_GNUC_WARN_UNUSED_RESULT bool cutover_undo(struct cutover *cutover, const char 
 /* Closes what a cutover opened. */
 void cutover_clear(struct cutover *cutover);
 
+/* Notes in `state` how many rows the target has now, as far as they are counted: what hooks tell. */
+void cutover_note_rows(struct cutover *cutover);
+
 /* The facts of a hook about this move; `tables` has room for every moved table. */
 void cutover_hook_facts(const struct cutover *cutover, enum hook_event event,
                         struct hook_table *tables, struct hook_facts *ret_facts);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "base/thread.h"
 #include "mysql/quote.h"
 
 #define COUNT_TIMEOUT_S 604800 /* a week: a large table's COUNT(*) is silent until it ends */
@@ -102,7 +103,7 @@ row_count_start(const struct server *target, struct applier *applier, GPtrArray 
     pthread_mutex_init(&count->mutex, NULL);
     clock_cond_init(&count->cond);
     stop_on_request(wake, count);
-    g_assert(pthread_create(&count->thread, NULL, row_count_main, count) == 0);
+    thread_start(&count->thread, row_count_main, count);
     return count;
 }
 

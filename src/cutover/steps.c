@@ -19,21 +19,29 @@ stopped(GError **error)
     return true;
 }
 
-static void
-note_rows(struct cutover *cutover, uint64_t *rows)
+void
+cutover_note_rows(struct cutover *cutover)
 {
-    if (cutover->row_count == NULL || !row_count_now(cutover->row_count, rows)) {
-        /* Resumed in the middle of a drain, or the count has not ended: counting now would keep
-         * the application waiting. What was stored at the RENAME is off by what was drained since.
-         */
-        for (guint i = 0; i < cutover->state->tables->len; i++)
-            rows[i] =
-                ((struct table_state *)g_ptr_array_index(cutover->state->tables, i))->rows_final;
-    }
-    for (guint i = 0; i < cutover->state->tables->len; i++) {
-        struct table_state *table = g_ptr_array_index(cutover->state->tables, i);
-        table->rows_final = rows[i];
-    }
+    guint tables = cutover->state->tables->len;
+    g_autofree uint64_t *rows = g_new0(uint64_t, tables);
+    /* Resumed in the middle of a drain, or the count has not ended: counting now would keep the
+     * application waiting. What was noted before stays, off by what was applied since. */
+    if (cutover->row_count == NULL || !row_count_now(cutover->row_count, rows))
+        return;
+    for (guint i = 0; i < tables; i++)
+        ((struct table_state *)g_ptr_array_index(cutover->state->tables, i))->rows_final = rows[i];
+}
+
+/* The noted numbers, newly allocated, for storing. */
+static uint64_t *
+noted_rows(const struct cutover *cutover)
+{
+    guint tables = cutover->state->tables->len;
+    uint64_t *rows = g_new0(uint64_t, tables);
+    for (guint i = 0; i < tables; i++)
+        rows[i] =
+            ((const struct table_state *)g_ptr_array_index(cutover->state->tables, i))->rows_final;
+    return rows;
 }
 
 /* --- ready → fencing -------------------------------------------------------------------- */
@@ -85,6 +93,7 @@ cutover_step_gate(struct cutover *cutover, GError **error)
     /* The attempt begins with its gate in the outbox: whatever happens next, before_cutover will
      * be followed by completed or cutover_aborted. */
     cutover->state->attempt++;
+    cutover_note_rows(cutover);
     g_autoptr(GPtrArray) outbox = cutover_outbox(cutover, HOOK_BEFORE_CUTOVER, NULL);
     struct phase_change change = {
         .phase = PHASE_FENCING,
@@ -127,8 +136,9 @@ wait_caught_up(struct cutover *cutover, GError **error)
         return true;
     if (!stopped(error))
         g_set_error(error, MT_ERROR, MT_ERROR_CUTOVER,
-                    "the stream is more than %" G_GINT64_FORMAT
-                    " s behind the source; nothing was renamed",
+                    "the target was not level with the source within %" G_GINT64_FORMAT
+                    " s; nothing was renamed. An XA transaction that is prepared but not ended on "
+                    "a moved table also keeps it so: see XA RECOVER on the source",
                     cutover->config->cutover.drain_timeout_s);
     return false;
 }
@@ -209,8 +219,8 @@ cutover_step_fence(struct cutover *cutover, GError **error)
     /* Dying here: the phase says fencing and the intent is stored; the next run finds the whole
      * set renamed and goes on to draining. */
     failpoint_reach(FAILPOINT_RENAME_DONE);
-    g_autofree uint64_t *rows = g_new0(uint64_t, cutover->moved_tables->len);
-    note_rows(cutover, rows);
+    cutover_note_rows(cutover);
+    g_autofree uint64_t *rows = noted_rows(cutover);
     struct phase_change change = {
         .phase = PHASE_DRAINING,
         .drain_gtid = executed,
@@ -239,14 +249,40 @@ wait_drained(struct cutover *cutover, int64_t deadline_us, GError **error)
     return false;
 }
 
+/*
+ * The commit of `drained` failed, or got no answer: then it may have happened, `completed` will be
+ * sent, and an undo would contradict it. Finds out. True when it did happen. Takes `failure`.
+ */
+static bool
+settle(struct cutover *cutover, const struct phase_change *change, GError *failure, GError **error)
+{
+    enum phase stored = PHASE_DRAINING;
+    g_autoptr(GError) trouble = NULL;
+    if (!checkpoint_settle_phase(&cutover->target, cutover->config, cutover->lease, &stored,
+                                 &trouble)) {
+        /* Not even that is known: the next run reads what is stored. */
+        cutover->outcome_unknown = true;
+        log_warning("cutover", log_msg("it is not known whether `drained` was stored"),
+                    log_str("error", trouble->message));
+    }
+    if (stored < change->phase) {
+        g_propagate_error(error, failure);
+        return false;
+    }
+    g_error_free(failure);
+    cutover->state->phase = change->phase;
+    cutover->state->drained_us = change->drained_us;
+    return true;
+}
+
 /* The point of no return: phase, drain set, position and the outbox rows of `completed` become
  * true together. */
 static bool
 commit_drained(struct cutover *cutover, GError **error)
 {
-    g_autofree uint64_t *rows = g_new0(uint64_t, cutover->moved_tables->len);
     g_autofree char *position = applier_position_text(cutover->applier);
-    note_rows(cutover, rows);
+    cutover_note_rows(cutover);
+    g_autofree uint64_t *rows = noted_rows(cutover);
     g_autoptr(GPtrArray) outbox = cutover_outbox(cutover, HOOK_COMPLETED, NULL);
     struct phase_change change = {
         .phase = PHASE_DRAINED,
@@ -257,12 +293,9 @@ commit_drained(struct cutover *cutover, GError **error)
         .outbox = outbox,
     };
     failpoint_reach(FAILPOINT_DRAIN_REACHED);
-    /* A commit that got no answer may have happened: then `completed` will be sent, and an undo
-     * would contradict it. The next run reads what is stored. */
-    cutover->outcome_unknown = true;
-    if (!cutover_store(cutover, &change, error))
+    GError *failure = NULL;
+    if (!cutover_store(cutover, &change, &failure) && !settle(cutover, &change, failure, error))
         return false;
-    cutover->outcome_unknown = false;
     failpoint_reach(FAILPOINT_DRAINED_COMMITTED);
     hook_sender_wake(cutover->sender);
     return true;

@@ -7,20 +7,21 @@
 #include <stdint.h>
 
 /* X(suffix, name as SHOW GRANTS prints it) */
-#define PRIVILEGE_LIST(X)                     \
-    X(SELECT, "SELECT")                       \
-    X(INSERT, "INSERT")                       \
-    X(UPDATE, "UPDATE")                       \
-    X(DELETE, "DELETE")                       \
-    X(CREATE, "CREATE")                       \
-    X(DROP, "DROP")                           \
-    X(ALTER, "ALTER")                         \
-    X(INDEX, "INDEX")                         \
-    X(REFERENCES, "REFERENCES")               \
-    X(TRIGGER, "TRIGGER")                     \
-    X(PROCESS, "PROCESS")                     \
-    X(REPLICATION_SLAVE, "REPLICATION SLAVE") \
-    X(REPLICATION_CLIENT, "REPLICATION CLIENT")
+#define PRIVILEGE_LIST(X)                       \
+    X(SELECT, "SELECT")                         \
+    X(INSERT, "INSERT")                         \
+    X(UPDATE, "UPDATE")                         \
+    X(DELETE, "DELETE")                         \
+    X(CREATE, "CREATE")                         \
+    X(DROP, "DROP")                             \
+    X(ALTER, "ALTER")                           \
+    X(INDEX, "INDEX")                           \
+    X(REFERENCES, "REFERENCES")                 \
+    X(TRIGGER, "TRIGGER")                       \
+    X(PROCESS, "PROCESS")                       \
+    X(REPLICATION_SLAVE, "REPLICATION SLAVE")   \
+    X(REPLICATION_CLIENT, "REPLICATION CLIENT") \
+    X(XA_RECOVER_ADMIN, "XA_RECOVER_ADMIN")
 
 enum privilege {
 #define PRIVILEGE_ENUM(suffix, name) PRIVILEGE_##suffix,

@@ -141,12 +141,27 @@ check_client(struct preflight *preflight, const struct server_facts *facts)
                       facts->account);
 }
 
+/* The same: without it a move begins without knowing what is prepared. */
+static void
+check_xa(struct preflight *preflight, const struct server_facts *facts)
+{
+    if (grant_set_missing(facts->grants, PRIVILEGE_BIT(XA_RECOVER_ADMIN), NULL, NULL) == 0)
+        return;
+    g_autofree char *subject = g_strdup_printf("grant on %s", facts->label);
+    g_autofree char *cure = g_strdup_printf("GRANT XA_RECOVER_ADMIN ON *.* TO %s", facts->account);
+    preflight_warning(preflight, subject, cure,
+                      "%s lacks XA_RECOVER_ADMIN: the move ends when an XA transaction is committed "
+                      "that was prepared before it began, or before it was last started",
+                      facts->account);
+}
+
 bool
 preflight_grants(struct preflight *preflight, GError **error)
 {
     bool source = check_source_tables(preflight);
     source &= check_on(preflight, &preflight->reader, PRIVILEGE_BIT(REPLICATION_SLAVE), NULL, NULL);
     check_client(preflight, &preflight->reader);
+    check_xa(preflight, &preflight->reader);
     if (source)
         preflight_ok(preflight, "grant on source", "%s has every privilege that a move needs",
                      preflight->source.account);

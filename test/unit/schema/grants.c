@@ -87,6 +87,17 @@ Test(grants, column_privileges_beside_a_whole_one)
     cr_expect_eq(missing(true, line, "s", "t"), PRIVILEGE_BIT(INSERT));
 }
 
+Test(grants, dynamic_privileges)
+{
+    struct grant_set *set = grant_set_new(true);
+    uint32_t wanted = PRIVILEGE_BIT(XA_RECOVER_ADMIN) | PRIVILEGE_BIT(PROCESS);
+    grant_set_add_line(set, "GRANT PROCESS, REPLICATION SLAVE ON *.* TO `m`@`%`");
+    cr_expect_eq(grant_set_missing(set, wanted, NULL, NULL), PRIVILEGE_BIT(XA_RECOVER_ADMIN));
+    grant_set_add_line(set, "GRANT BACKUP_ADMIN,XA_RECOVER_ADMIN,XA_OTHER ON *.* TO `m`@`%`");
+    cr_expect_eq(grant_set_missing(set, wanted, NULL, NULL), 0);
+    grant_set_free(set);
+}
+
 Test(grants, names)
 {
     g_autofree char *names = privilege_names(PRIVILEGE_BIT(SELECT) |
