@@ -142,9 +142,8 @@ class Case:
 
     def rename_waits(self):
         """Whether a RENAME of the move waits for locks on the source."""
-        return bool(self.source.query('SELECT id FROM information_schema.processlist WHERE '
-                                      "user = 'mover' AND "
-                                      "state = 'Waiting for table metadata lock'"))
+        return any(state == 'Waiting for table metadata lock'
+                   for _, state in self.source.sessions('mover'))
 
     def end(self):
         """Ends all of it."""
