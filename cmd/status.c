@@ -30,7 +30,10 @@ read_status(struct session *session, bool json, bool colour, GError **error)
 {
     g_autoptr(move_state) state = NULL;
     g_autoptr(GPtrArray) deliveries = NULL;
-    struct status_view view = {.move = session->config->move};
+    const struct config *config = session->config;
+    struct status_view view = {.move = config->move,
+                               .flag_file = config->cutover.flag_file,
+                               .cutover_auto = config->cutover.mode == CUTOVER_AUTO};
     if (!checkpoint_read(session->conn, session->config, &state, error) ||
         !read_target_clock(session->conn, &view.now_us, error))
         return NULL;

@@ -49,17 +49,58 @@ static void G_GNUC_PRINTF(3, 4)
     g_string_append_c(text, '\n');
 }
 
-static const char *
-next_step(const struct move_state *state, bool runner_alive)
+/* Pausing holds the copy alone: it says nothing of a move whose copy is done. */
+static bool
+copy_is_paused(const struct move_state *state)
 {
+    return state->paused && state->phase == PHASE_COPYING;
+}
+
+const char *
+status_alarm(const struct status_view *view)
+{
+    if (view->state == NULL || view->runner_alive)
+        return NULL;
+    if (view->state->phase == PHASE_FENCING)
+        return "the cutover is open and NO RUNNER is alive: the application may be WITHOUT ITS "
+               "TABLES. `move-tables run FILE`, now, finishes or undoes the cutover";
+    if (view->state->phase == PHASE_DRAINING)
+        return "the cutover is open and NO RUNNER is alive: the source's tables are renamed, the "
+               "application is WITHOUT ITS TABLES. `move-tables run FILE`, now, finishes or undoes "
+               "the cutover";
+    return NULL;
+}
+
+static const char *
+next_step_without_runner(const struct move_state *state)
+{
+    if (state->phase == PHASE_FENCING || state->phase == PHASE_DRAINING)
+        return "`move-tables run FILE`, now: it finishes or undoes the cutover";
+    if (state->phase >= PHASE_DRAINED)
+        return "the data is moved, `completed` is not acknowledged yet: `move-tables run FILE` "
+               "delivers it";
+    if (copy_is_paused(state))
+        return "`move-tables run` goes on from here, still paused; then `move-tables resume` goes "
+               "on copying";
+    return "`move-tables run` goes on from here";
+}
+
+const char *
+status_next_step(const struct status_view *view)
+{
+    const struct move_state *state = view->state;
+    if (state == NULL)
+        return "`move-tables run` begins it";
     if (state->phase == PHASE_COMPLETED)
         return "done; `move-tables clean` removes what the move left behind";
-    if (!runner_alive)
-        return "`move-tables run` goes on from here";
-    if (state->paused)
+    if (!view->runner_alive)
+        return next_step_without_runner(state);
+    if (copy_is_paused(state))
         return "`move-tables resume` goes on copying";
-    if (state->phase == PHASE_READY && !state->cutover_requested)
+    if (state->phase == PHASE_READY && !state->cutover_requested && !view->cutover_auto)
         return "`move-tables cutover` finishes the move";
+    if (state->phase == PHASE_DRAINING)
+        return "nothing: the runner finishes or undoes the cutover within cutover.drain_timeout_s";
     return NULL;
 }
 
@@ -85,9 +126,16 @@ append_cutover(GString *text, const struct status_view *view)
         append_fact(text, "cutover", "attempt %u", state->attempt);
     if (state->cutover_requested && state->phase <= PHASE_READY)
         append_fact(text, "cutover", "requested");
+    if (view->flag_file != NULL && state->phase <= PHASE_READY)
+        append_fact(text, "flag file",
+                    "cutover.flag_file: %s (no cutover begins while the runner's host has it)",
+                    view->flag_file);
     if (state->fenced_us != 0 && state->drained_us != 0) {
         g_autofree char *gone = human_duration((state->drained_us - state->fenced_us) / 1000);
-        append_fact(text, "unavailable", "%s (from RENAME to drained)", gone);
+        append_fact(text, "unavailable",
+                    "%s (from RENAME, or from the recovery of a run that died in between, to "
+                    "drained)",
+                    gone);
     }
     if (state->last_error != NULL)
         append_fact(text, "last error", "%s", state->last_error);
@@ -122,7 +170,7 @@ append_phase(GString *text, const struct status_view *view, bool colour)
     const struct move_state *state = view->state;
     g_autofree char *phase = g_strdup_printf("%s%s%s%s", colour ? "\033[1m" : "",
                                              phase_name(state->phase), colour ? "\033[0m" : "",
-                                             state->paused ? " (paused)" : "");
+                                             copy_is_paused(state) ? " (paused)" : "");
     append_fact(text, "phase", "%s", phase);
     append_runner(text, view);
     if (state->phase < PHASE_DRAINED) {
@@ -135,7 +183,8 @@ append_phase(GString *text, const struct status_view *view, bool colour)
         append_fact(text, "copy", "%s rows/s, ETA %s", rate, eta);
     }
     g_autofree char *changes = human_count(state->changes_applied);
-    append_fact(text, "applied", "%s row changes", changes);
+    append_fact(text, "applied", "%s row changes, by %s run", changes,
+                view->runner_alive ? "this" : "the last");
     append_cutover(text, view);
 }
 
@@ -163,6 +212,10 @@ void
 status_text_append(GString *text, const struct status_view *view, bool colour)
 {
     unsigned name_width = 8;
+    const char *alarm = status_alarm(view);
+    if (alarm != NULL)
+        g_string_append_printf(text, "%sATTENTION: %s.%s\n\n", colour ? "\033[1;31m" : "", alarm,
+                               colour ? "\033[0m" : "");
     append_fact(text, "move", "%s", view->move);
     if (view->state == NULL) {
         append_fact(text, "phase", "not begun: there is no checkpoint of it on the target");
@@ -181,7 +234,7 @@ status_text_append(GString *text, const struct status_view *view, bool colour)
         g_string_append(text, "\nhooks:\n");
         deliveries_text_append(text, view->deliveries, view->now_us);
     }
-    const char *next = next_step(view->state, view->runner_alive);
+    const char *next = status_next_step(view);
     if (next != NULL)
         g_string_append_printf(text, "\nnext: %s\n", next);
 }
@@ -273,5 +326,7 @@ status_to_json(const struct status_view *view)
                       deliveries_json(view->deliveries));
     json_object_update(all, facts);
     json_decref(facts);
+    json_object_set_new(all, "alarm", json_text(status_alarm(view)));
+    json_object_set_new(all, "next", json_text(status_next_step(view)));
     return json_print(all);
 }

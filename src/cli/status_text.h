@@ -13,11 +13,20 @@ struct status_view {
     const struct move_state *state; /* NULL: the move has not begun */
     const GPtrArray *deliveries;    /* struct delivery; may be NULL */
     int64_t now_us;                 /* the target's clock, as the times in state */
+    const char *flag_file;          /* cutover.flag_file; NULL: none */
+    bool cutover_auto;              /* cutover.mode: auto */
     bool runner_alive;
 };
 
 /* Milliseconds until the copy is done at the last saved rate; -1: not known. */
 int64_t status_eta_ms(const struct move_state *state);
+
+/* What must not be overlooked: the application may be without its tables and nobody is at work on
+ * it. NULL: nothing. */
+const char *status_alarm(const struct status_view *view);
+
+/* What there is to do or to wait for; NULL: nothing. */
+const char *status_next_step(const struct status_view *view);
 
 /* A few facts, a line for each table, the hooks, and what comes next. */
 void status_text_append(GString *text, const struct status_view *view, bool colour);

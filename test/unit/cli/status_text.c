@@ -95,7 +95,7 @@ Test(status_text, while_copying)
     expect_in(text, "runner:       host:7, saved 2.0 s ago\n");
     expect_in(text, "lag:          40 ms\n");
     expect_in(text, "copy:         100 rows/s, ETA 5.0 s\n");
-    expect_in(text, "applied:      1,234 row changes\n");
+    expect_in(text, "applied:      1,234 row changes, by this run\n");
     expect_in(text, " 50%             500 rows\n");
     expect_in(text, "100%              20 rows  -> t.c\n");
     expect_in(text, "completed       pending    2 attempts, last answer 503");
@@ -123,6 +123,85 @@ Test(status_text, says_what_comes_next)
     example_clear(&example);
 }
 
+/* The text of a phase. Caller frees. */
+static char *
+text_of(struct example *example, enum phase phase, bool runner_alive)
+{
+    GString *text = g_string_new(NULL);
+    example->state.phase = phase;
+    example->view.runner_alive = runner_alive;
+    status_text_append(text, &example->view, false);
+    return g_string_free(text, FALSE);
+}
+
+Test(status_text, an_open_cutover_without_a_runner_is_loud)
+{
+    struct example example;
+    example_init(&example);
+    static const enum phase open[] = {PHASE_FENCING, PHASE_DRAINING};
+    for (unsigned i = 0; i < G_N_ELEMENTS(open); i++) {
+        g_autofree char *text = text_of(&example, open[i], false);
+        cr_expect(g_str_has_prefix(text, "ATTENTION: "), "%s", text);
+        cr_expect(strstr(text, "WITHOUT ITS TABLES") != NULL, "%s", text);
+        cr_expect(strstr(text, "next: `move-tables run FILE`, now") != NULL, "%s", text);
+        g_autofree char *alive = text_of(&example, open[i], true);
+        cr_expect_eq(strstr(alive, "ATTENTION"), NULL, "%s", alive);
+    }
+    static const enum phase harmless[] = {PHASE_COPYING, PHASE_READY, PHASE_DRAINED,
+                                          PHASE_COMPLETING, PHASE_COMPLETED};
+    for (unsigned i = 0; i < G_N_ELEMENTS(harmless); i++) {
+        g_autofree char *text = text_of(&example, harmless[i], false);
+        cr_expect_eq(strstr(text, "ATTENTION"), NULL, "%s", text);
+    }
+    example_clear(&example);
+}
+
+Test(status_text, moved_but_not_acknowledged)
+{
+    struct example example;
+    example_init(&example);
+    g_autofree char *drained = text_of(&example, PHASE_DRAINED, false);
+    cr_expect(strstr(drained, "next: the data is moved, `completed` is not acknowledged yet: "
+                              "`move-tables run FILE`") != NULL,
+              "%s", drained);
+    cr_expect(strstr(drained, "row changes, by the last run\n") != NULL, "%s", drained);
+    g_autofree char *completing = text_of(&example, PHASE_COMPLETING, false);
+    cr_expect(strstr(completing, "next: the data is moved") != NULL, "%s", completing);
+    example_clear(&example);
+}
+
+Test(status_text, paused_tells_how_to_go_on)
+{
+    struct example example;
+    example_init(&example);
+    example.state.paused = true;
+    g_autofree char *alive = text_of(&example, PHASE_COPYING, true);
+    cr_expect(strstr(alive, "copying (paused)\n") != NULL, "%s", alive);
+    cr_expect(strstr(alive, "next: `move-tables resume` goes on") != NULL, "%s", alive);
+    g_autofree char *alone = text_of(&example, PHASE_COPYING, false);
+    cr_expect(strstr(alone, "still paused; then `move-tables resume`") != NULL, "%s", alone);
+    /* Nothing is held any more: the cutover is what it waits for. */
+    g_autofree char *ready = text_of(&example, PHASE_READY, true);
+    cr_expect_eq(strstr(ready, "paused"), NULL, "%s", ready);
+    cr_expect(strstr(ready, "next: `move-tables cutover`") != NULL, "%s", ready);
+    example_clear(&example);
+}
+
+Test(status_text, what_a_cutover_waits_for)
+{
+    struct example example;
+    example_init(&example);
+    example.view.flag_file = "/run/hold";
+    g_autofree char *ready = text_of(&example, PHASE_READY, true);
+    cr_expect(strstr(ready, "cutover.flag_file: /run/hold") != NULL, "%s", ready);
+    g_autofree char *drained = text_of(&example, PHASE_DRAINED, true);
+    cr_expect_eq(strstr(drained, "flag_file"), NULL, "%s", drained);
+    example.view.cutover_auto = true;
+    g_autofree char *by_itself = text_of(&example, PHASE_READY, true);
+    cr_expect_eq(strstr(by_itself, "next:"), NULL, "%s", by_itself);
+    example_clear(&example);
+}
+
 Test(status_text, json)
 {
     struct example example;
@@ -142,6 +221,14 @@ Test(status_text, json)
     json_t *hook = json_array_get(json_object_get(json, "hooks"), 0);
     cr_expect_str_eq(json_string_value(json_object_get(hook, "state")), "pending");
     cr_expect_eq(json_integer_value(json_object_get(hook, "last_status")), 503);
+    cr_expect(json_is_null(json_object_get(json, "alarm")));
+    json_decref(json);
+    example.state.phase = PHASE_DRAINING;
+    example.view.runner_alive = false;
+    g_autofree char *open = status_to_json(&example.view);
+    json = json_loads(open, 0, NULL);
+    cr_expect(json_is_string(json_object_get(json, "alarm")), "%s", open);
+    cr_expect(json_is_string(json_object_get(json, "next")), "%s", open);
     json_decref(json);
     example.view.state = NULL;
     g_autofree char *none = status_to_json(&example.view);
