@@ -23,6 +23,8 @@ struct display {
     unsigned painted_lines;
     bool hidden;
 
+    bool pause_told; /* of the display's thread, and of display_end() after it */
+
     pthread_mutex_t mutex; /* guards ending */
     pthread_cond_t cond;
     bool ending;
@@ -100,10 +102,21 @@ after_log_line(void *context)
     pthread_mutex_unlock(&display->paint_mutex);
 }
 
+/* Said once each time it begins: the lines after it only repeat waiting=paused. */
+static void
+log_pause(struct display *display, const struct progress_snapshot *snapshot)
+{
+    bool paused = g_strcmp0(snapshot->waiting, "paused") == 0;
+    if (paused && !display->pause_told)
+        log_warning("progress", log_msg("copying is paused; `move-tables resume` goes on"));
+    display->pause_told = paused;
+}
+
 static void
 log_progress(struct display *display)
 {
     g_autoptr(progress_snapshot) snapshot = progress_snapshot(display->progress);
+    log_pause(display, snapshot);
     log_info("progress", log_msg("progress"), log_str("phase", snapshot->phase),
              log_str("waiting", snapshot->waiting != NULL ? snapshot->waiting : "no"),
              log_int("tables_done", snapshot->tables_finished),
@@ -145,6 +158,19 @@ display_main(void *argument)
         pthread_mutex_unlock(&display->paint_mutex);
     }
     return NULL;
+}
+
+/* The last picture, which stays; none of a run that ended before anything was begun. */
+static void
+show_last(struct display *display)
+{
+    g_autoptr(progress_snapshot) snapshot = progress_snapshot(display->progress);
+    if (display->live && !snapshot->begun)
+        erase(display);
+    else if (display->live)
+        paint(display);
+    else if (snapshot->begun)
+        log_progress(display);
 }
 
 static void
@@ -190,10 +216,7 @@ display_end(struct display *display)
     pthread_mutex_unlock(&display->mutex);
     pthread_join(display->thread, NULL);
     log_set_display_hooks(NULL, NULL, NULL);
-    if (display->live)
-        paint(display);
-    else
-        log_progress(display);
+    show_last(display);
     display_free(display);
 }
 

@@ -27,7 +27,7 @@ struct table_progress {
 struct progress {
     pthread_mutex_t mutex; /* guards everything below */
     int64_t started_us;
-    const char *phase;
+    const char *phase; /* NULL: the engine has not begun */
     const char *waiting;
     int64_t lag_ms;
     uint64_t buffered_bytes;
@@ -76,7 +76,6 @@ progress_new(const char *const *names, unsigned tables)
     struct progress *progress = g_new0(struct progress, 1);
     pthread_mutex_init(&progress->mutex, NULL);
     progress->started_us = clock_monotonic_us();
-    progress->phase = "starting";
     progress->lag_ms = -1;
     progress->table_count = tables;
     progress->tables = g_new0(struct table_progress, tables);
@@ -244,7 +243,8 @@ progress_snapshot(struct progress *progress)
     snapshot->table_count = progress->table_count;
     snapshot->tables = g_new0(struct progress_table, progress->table_count);
     pthread_mutex_lock(&progress->mutex);
-    snapshot->phase = progress->phase;
+    snapshot->begun = progress->phase != NULL;
+    snapshot->phase = progress->phase != NULL ? progress->phase : "starting";
     snapshot->waiting = progress->waiting;
     snapshot->lag_ms = progress->lag_ms;
     snapshot->transactions_applied = progress->transactions;

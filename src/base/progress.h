@@ -63,6 +63,7 @@ struct progress_table {
 
 struct progress_snapshot {
     const char *phase;             /* "starting" until the engine says otherwise */
+    bool begun;                    /* it has said otherwise */
     const char *waiting;           /* NULL: it is not */
     int64_t lag_ms;                /* -1: not known */
     uint64_t transactions_applied; /* by this run */

@@ -1,5 +1,7 @@
 #include "cli/progress_text.h"
 
+#include <string.h>
+
 #include "cli/human.h"
 
 enum { BAR_WIDTH = 22, NAME_LEAST = 8, NAME_MOST = 32 };
@@ -44,7 +46,10 @@ append_summary(GString *text, const struct progress_snapshot *snapshot, const st
     g_autofree char *elapsed = human_duration(snapshot->elapsed_ms);
     g_autoptr(GString) line = g_string_new(snapshot->phase);
     if (snapshot->waiting != NULL)
-        g_string_append_printf(line, " (waiting: %s)", snapshot->waiting);
+        g_string_append_printf(line, " (waiting: %s)",
+                               strcmp(snapshot->waiting, "paused") == 0
+                                   ? "paused, `move-tables resume` goes on"
+                                   : snapshot->waiting);
     g_string_append_printf(line, "  tables %u/%u", snapshot->tables_finished,
                            snapshot->table_count);
     bool copying = snapshot->tables_finished < snapshot->table_count;

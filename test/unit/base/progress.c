@@ -15,6 +15,7 @@ Test(progress, sums_what_was_copied)
     progress_applied(progress, 3, 40);
     g_autoptr(progress_snapshot) snapshot = progress_snapshot(progress);
     cr_expect_str_eq(snapshot->phase, "copying");
+    cr_expect(snapshot->begun);
     cr_expect_eq(snapshot->lag_ms, 12);
     cr_expect_eq(snapshot->rows_copied, 350);
     cr_expect_eq(snapshot->estimated_rows, 1000);
@@ -59,6 +60,7 @@ Test(progress, without_a_store_nothing_happens)
     g_autoptr(progress_snapshot) snapshot = progress_snapshot(progress);
     cr_expect_eq(snapshot->rows_copied, 0);
     cr_expect_str_eq(snapshot->phase, "starting");
+    cr_expect_not(snapshot->begun);
     cr_expect_eq(snapshot->lag_ms, -1);
 }
 

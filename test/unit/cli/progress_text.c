@@ -80,6 +80,7 @@ Test(progress_text, says_why_it_waits)
     g_autoptr(GString) text = g_string_new(NULL);
     const struct screen screen = {.columns = 160, .rows = 24, .colour = true};
     progress_text_append(text, snapshot, &screen);
-    cr_expect(strstr(text->str, "copying (waiting: paused)") != NULL, "%s", text->str);
+    cr_expect(strstr(text->str, "copying (waiting: paused, `move-tables resume` goes on)") != NULL,
+              "%s", text->str);
     cr_expect(strchr(text->str, '\033') != NULL);
 }
