@@ -24,6 +24,18 @@ leftover_free(void *data)
     g_free(leftover);
 }
 
+/* Why a move that is not completed is left alone, and what completes it. */
+static const char *
+what_completes(enum phase phase)
+{
+    if (phase >= PHASE_DRAINED)
+        return "the data is moved, but `completed` is not acknowledged yet: mend its receiver and "
+               "`run` again, every run sends it again";
+    if (phase >= PHASE_FENCING)
+        return "its cutover is open: `run` finishes or undoes it";
+    return "`run` goes on with it, `run --fresh` discards it";
+}
+
 static bool
 check_completed(struct session *session, const struct move_state *state, GError **error)
 {
@@ -36,9 +48,8 @@ check_completed(struct session *session, const struct move_state *state, GError 
     }
     if (state->phase != PHASE_COMPLETED) {
         g_set_error(error, MT_ERROR, MT_ERROR_FAILED,
-                    "move \"%s\" is not completed, it is %s: nothing was dropped. `run` goes on "
-                    "with it, `run --fresh` discards it",
-                    session->config->move, phase_name(state->phase));
+                    "move \"%s\" is not completed, it is %s: nothing was dropped. %s",
+                    session->config->move, phase_name(state->phase), what_completes(state->phase));
         return false;
     }
     if (!lease_is_held(session->conn, session->config, &alive, error))
