@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "cli/checkpoint_finding.h"
 #include "cli/findings_text.h"
 #include "cmd/command.h"
 #include "cmd/output.h"
@@ -16,6 +17,12 @@ print_defaults(const char *path, GError **error)
         return false;
     g_autofree char *yaml = config_to_yaml(config);
     return output_write(yaml, error);
+}
+
+static void
+free_finding(void *finding)
+{
+    finding_free(finding);
 }
 
 /* Connects to all servers and runs the checks: struct finding. */
@@ -46,7 +53,12 @@ find(struct session *session, GError **error)
                                                 .reader = reader != NULL ? reader : source,
                                                 .target = session->conn};
     const struct preflight_options options = {.resuming = state != NULL};
-    return preflight_run(session->config, &conns, &options, error);
+    GPtrArray *findings = checkpoint_wants_preflight(state)
+                              ? preflight_run(session->config, &conns, &options, error)
+                              : g_ptr_array_new_with_free_func(free_finding);
+    if (findings != NULL && state != NULL)
+        g_ptr_array_add(findings, checkpoint_finding(session->config, state));
+    return findings;
 }
 
 static unsigned
