@@ -1,15 +1,15 @@
 """Compares moved tables of the local clusters row by row, byte by byte, without the tool.
 
-TABLE is schema.table, or schema.table=schema.table where the names differ. On the source the
-table is looked for under its own name and under the name that a cutover gives it.
+Called by `compare`, whose header says what the arguments mean.
 """
 
-import argparse
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../test/integration/lib"))
 from movetest import compare  # noqa: E402
+
+SEEDED = ("shop.orders", "shop.items", "shop.customers")
 
 
 def exists(address, schema, table):
@@ -17,43 +17,60 @@ def exists(address, schema, table):
                             f"{compare.literal(schema)} AND table_name = {compare.literal(table)}"))
 
 
-def pair_of(text, source):
+def names_of(text):
+    """(schema, table) on the source and on the target."""
     left, _, right = text.partition("=")
-    schema, _, table = left.partition(".")
-    target = (right or left).partition(".")
-    for name in (f"_{table}_moved", table):
-        if exists(source, schema, name):
-            return (schema, name), (target[0], target[2])
-    raise SystemExit(f"compare: the source has neither {left} nor {schema}._{table}_moved")
+    return tuple(tuple(name.split(".", 1)) for name in (left, right or left))
 
 
-def main():
+def find_on_source(source, schema, table):
+    """Where the source has it: under its moved name, under its own, or not (None)."""
+    return next(((schema, name) for name in (f"_{table}_moved", table) if exists(source, schema, name)), None)
+
+
+def why_not(left, found, there):
+    """Why a seeded table isn't compared, and whether that is a fault."""
+    if found is None:
+        return ("on the target only" if there else "on neither side"), False
+    if found == left:
+        return "on the source only, not moved yet", False
+    return f"renamed on the source ({'.'.join(found)}), but NOT ON THE TARGET", True
+
+
+def compare_one(source, target, found, right):
+    """Prints the verdict; whether they are equal."""
+    counts, differences = compare.compare(source, target, [(found, right)])
+    for name, rows in counts.items():
+        verdict = "DIFFERENT" if differences else "equal"
+        print(f"{name}: {rows} rows, {verdict} (source: {'.'.join(found)})")
+    for difference in differences:
+        print(f"  {difference.what}")
+    return not differences
+
+
+def main(named):
     base = int(os.environ.get("MT_PORT_BASE", "3307"))
-    p = argparse.ArgumentParser(prog="compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("tables", nargs="*", metavar="TABLE", default=["shop.orders", "shop.items", "shop.customers"],
-                   help="default: the seeded ones")
-    args = p.parse_args()
     source = compare.Address("127.0.0.1", base, "root", "opensesame")
     target = compare.Address("127.0.0.1", base + 2, "root", "opensesame")
-    bad = 0
-    for text in args.tables:
-        left, right = pair_of(text, source)
-        if not exists(target, *right):
-            print(f"{'.'.join(right)}: not on the target")
-            bad = 1
+    compared, good = 0, True
+    for text in named or SEEDED:
+        left, right = names_of(text)
+        found = find_on_source(source, *left)
+        there = exists(target, *right)
+        if found and there:
+            good = compare_one(source, target, found, right) and good
+            compared += 1
             continue
-        counts, differences = compare.compare(source, target, [(left, right)])
-        for name, rows in counts.items():
-            verdict = "DIFFERENT" if differences else "equal"
-            print(f"{name}: {rows} rows, {verdict} (source: {'.'.join(left)})")
-        for difference in differences:
-            print(f"  {difference.what}")
-            bad = 1
-    return bad
+        reason, fault = why_not(left, found, there)
+        print(f"{text}: not compared: {reason}")
+        good = good and not fault and not named
+    if not compared:
+        print("compare: nothing was compared", file=sys.stderr)
+    return 0 if good and compared else 1
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        sys.exit(main(sys.argv[1:]))
     except compare.CompareError as e:
         sys.exit(f"compare: {e}")

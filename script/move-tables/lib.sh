@@ -15,6 +15,19 @@ MT_COMPOSE_PROJECT=move-tables-$MT_PORT_BASE
 MT_RUN=${MT_DIR:-/tmp/move-tables-$(id -u)-$MT_PORT_BASE}
 MT_CONF=$MT_RUN/cluster.conf
 
+# Asked for help, the script's own header is all that happens.
+mt_help() {
+    for a in "$@"; do
+        case $a in --help | -h) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
+    done
+}
+
+# For scripts that take nothing but --help.
+mt_no_arguments() {
+    mt_help "$@"
+    [ $# -eq 0 ] || die "'$1': it takes no arguments, only --help"
+}
+
 mt_conf() { sed -n "s/^$1=//p" "$MT_CONF" 2>/dev/null; }
 
 mt_need_cluster() {
