@@ -48,7 +48,7 @@ check_completed(struct session *session, const struct move_state *state, GError 
     }
     if (state->phase != PHASE_COMPLETED) {
         g_set_error(error, MT_ERROR, MT_ERROR_FAILED,
-                    "move \"%s\" is not completed, it is %s: nothing was dropped. %s",
+                    "move \"%s\" is not completed, it is %s: nothing was dropped; %s",
                     session->config->move, phase_name(state->phase), what_completes(state->phase));
         return false;
     }
