@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -126,6 +127,7 @@ class Demo:
         try:
             code = process.wait()
         except KeyboardInterrupt:
+            process.terminate()
             process.wait()
             raise
         self.run_s = time.monotonic() - began
@@ -228,6 +230,7 @@ def main():
     parser.add_argument('--port-base', type=int, required=True)
     parser.add_argument('--orders', type=int, required=True)
     parser.add_argument('--folder', required=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     demo = Demo(parser.parse_args())
     try:
         demo.seed()
