@@ -120,6 +120,21 @@ class Server:
                 pass  # gone by itself
         return count
 
+    def roll_back_prepared(self):
+        """Ends every prepared XA transaction: its locks outlive its connection."""
+        deadline = time.monotonic() + 10
+        for number, gtrid, _, data in self.query('XA RECOVER CONVERT XID'):
+            digits = data[2:]
+            xid = f"X'{digits[:2 * gtrid]}',X'{digits[2 * gtrid:]}',{number}"
+            while True:
+                try:
+                    self.execute('XA ROLLBACK ' + xid)
+                    break
+                except pymysql.err.MySQLError:
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.05)  # its connection is about to end
+
     def table_exists(self, name):
         """Whether schema.table is there."""
         schema, table = name.split('.', 1)
@@ -218,6 +233,7 @@ class Cluster:
             server.execute('SET GLOBAL super_read_only = OFF', 'SET GLOBAL read_only = OFF')
             for user in ('mover', 'root'):  # what a failed case left would be waited for
                 server.cut(user)
+            server.roll_back_prepared()
             for schema in server.schemas():
                 server.execute('DROP DATABASE ' + quote(schema))
             for (user,) in server.query("SELECT user FROM mysql.user WHERE user LIKE 't\\_%%'",
