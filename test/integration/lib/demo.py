@@ -37,6 +37,11 @@ def number(value):
     return f'{value:,}'
 
 
+def live():
+    """On a terminal the tool's own display is shown."""
+    return sys.stderr.isatty() and sys.stdout.isatty()
+
+
 def for_people(line):
     """A log line without date, and progress as a sentence."""
     found = re.match(r'\S+T(\d\d:\d\d:\d\d)\S*\s+(\w+)\s+(\w+)\s+(.*)', line)
@@ -47,11 +52,14 @@ def for_people(line):
         facts = dict(re.findall(r'(\w+)=(\S+)', rest))
         try:
             done, whole = int(facts['rows']), int(facts['rows_estimated'])
-            rest = (f'{facts["phase"]}: {number(done)} of about {number(max(whole, done))} rows, '
-                    f'{number(int(facts["rows_per_s"]))} rows/s; '
-                    f'{number(int(facts["changes"]))} changes applied')
+            rest = f'{facts["phase"]}: '
+            if facts['phase'] == 'copying':
+                rest += (f'{number(done)} of about {number(max(whole, done))} rows, '
+                         f'{number(int(facts["rows_per_s"]))} rows/s; ')
+            rest += f'{number(int(facts["changes"]))} changes applied'
         except (KeyError, ValueError):
             pass
+    rest = rest.replace('phase phase=', 'phase ')
     return f'{clock} {"" if level == "info" else level + " "}{component}: {rest}' \
         if component != 'progress' else f'{clock} {rest}'
 
@@ -111,7 +119,7 @@ class Demo:
         log = self.folder / 'run.log'
         command = [BINARY, 'run', str(self.move.path), '--progress-interval', '3']
         # On a terminal the real display, and its log beside it.
-        if sys.stderr.isatty() and sys.stdout.isatty():
+        if live():
             process = subprocess.Popen(command)
         else:
             with open(log, 'wb') as out:
@@ -150,6 +158,8 @@ class Demo:
         while time.monotonic() < due and process.poll() is None:
             time.sleep(0.1)
         if process.poll() is None:
+            if not live():
+                say('$ move-tables cutover demo.yaml')
             self.move.command('cutover')
 
     @staticmethod
