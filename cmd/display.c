@@ -117,7 +117,7 @@ log_progress(struct display *display)
 {
     g_autoptr(progress_snapshot) snapshot = progress_snapshot(display->progress);
     log_pause(display, snapshot);
-    log_info("progress", log_msg("progress"), log_str("phase", snapshot->phase),
+    log_info("move", log_msg("progress"), log_str("phase", snapshot->phase),
              log_str("waiting", snapshot->waiting != NULL ? snapshot->waiting : "no"),
              log_int("tables_done", snapshot->tables_finished),
              log_int("tables", snapshot->table_count),

@@ -399,7 +399,14 @@ static bool
 check_identity(const struct move *move, GError **error)
 {
     g_autofree char *identity = config_identity_json(move->config);
-    return same_text("the table mapping", move->config->path, move->state->config, identity, error);
+    if (g_strcmp0(move->state->config, identity) == 0)
+        return true;
+    g_set_error(
+        error, MT_ERROR, MT_ERROR_CHECKPOINT,
+        "the checkpoint of move \"%s\" is of other tables: it began with %s, %s says %s; use "
+        "the file that it began with, or give this one another `move:` name",
+        move->config->move, move->state->config, move->config->path, identity);
+    return false;
 }
 
 /* A target table that is gone although rows were copied into it cannot be made again empty. */
@@ -516,7 +523,7 @@ move_open(struct move *move, GError **error)
     if (!connect_all(move, error) || !read_state_first(move, error))
         return false;
     if (move->resuming && move->state->phase == PHASE_COMPLETED)
-        return true;
+        return check_identity(move, error);
     if (!preflight_first(move, error) || !take_over(move, error))
         return false;
     if (!move->resuming)

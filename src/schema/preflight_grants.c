@@ -149,10 +149,11 @@ check_xa(struct preflight *preflight, const struct server_facts *facts)
         return;
     g_autofree char *subject = g_strdup_printf("grant on %s", facts->label);
     g_autofree char *cure = g_strdup_printf("GRANT XA_RECOVER_ADMIN ON *.* TO %s", facts->account);
-    preflight_warning(preflight, subject, cure,
-                      "%s lacks XA_RECOVER_ADMIN: the move ends when an XA transaction is committed "
-                      "that was prepared before it began, or before it was last started",
-                      facts->account);
+    preflight_warning(
+        preflight, subject, cure,
+        "%s lacks XA_RECOVER_ADMIN: the move ends when an XA transaction is committed "
+        "that was prepared before it began, or before it was last started",
+        facts->account);
 }
 
 bool
