@@ -90,14 +90,11 @@ class Bench:
             self.target.query(f'CREATE TABLE bench.t ({COLUMNS}{", KEY (k)" if index else ""})')
         self.target.settle()
 
-    def tool_config(self, tables):
-        """What differs from file to file."""
-        return {'source': self.source.port, 'target': self.target.port, 'tables': tables}
-
-    def run_tool(self, tables, extra=()):
+    def run_tool(self, tables, interval_ms=1000):
         """The tool until `ready`."""
-        return tool.Run(self.binary, self.folder, self.tool_config(tables), self.options.memory,
-                        extra)
+        config = {'source': self.source.port, 'target': self.target.port, 'tables': tables,
+                  'interval_ms': interval_ms, 'memory': self.options.memory}
+        return tool.Run(self.binary, self.folder, config, self.options.yaml)
 
     def close(self):
         """Stops and removes, or says what is left."""
@@ -114,31 +111,50 @@ class Bench:
 
 # --- copy ---------------------------------------------------------------------------------
 
-def copy_rate(bench, case, way, rows, seconds, cpu_s, rss_mib=None):
-    """One line of the copy's report."""
-    extra = {} if rss_mib is None else {'rss_mib': rss_mib}
-    bench.report.add(case, way, rate=rows / seconds, cpu_s_per_million=cpu_s / rows * 1e6, **extra)
-    say(f'{case}: {way}: {rows / seconds / 1000:.1f} k rows/s, {cpu_s / rows * 1e6:.2f} CPU s/M'
+def told(bench, case, way, count, seconds, cpu_s, rss_mib=None):
+    """One run: its line, and its place in the report. CPU: (program, source, target) seconds."""
+    million = [None if value is None else value / count * 1e6 for value in cpu_s]
+    quantities = {'rate': count / seconds, 'cpu': million[0], 'source_cpu': million[1],
+                  'target_cpu': million[2], 'rss_mib': rss_mib}
+    bench.report.add(case, way, **{k: v for k, v in quantities.items() if v is not None})
+    costs = ' / '.join('-' if value is None else f'{value:.2f}' for value in million)
+    say(f'{case}: {way}: {count / seconds / 1000:.1f} k/s, CPU s/M {costs}'
         + (f', {rss_mib:.0f} MiB' if rss_mib else ''))
+
+
+class Meter:
+    """CPU seconds of two servers over a time."""
+
+    def __init__(self, *measured):
+        self.measured = measured
+        self.before = [server.cpu_s() if server else None for server in measured]
+
+    def read(self):
+        """Since it was made; None for a server that does not take part."""
+        return [server.cpu_s() - before if server else None
+                for server, before in zip(self.measured, self.before)]
 
 
 def copy_loader(bench, case, method, connections, index):
     """The reference."""
     rows = bench.options.rows
     bench.empty_target(index)
+    meter = Meter(None, bench.target)
     seconds, cpu_s = bench.load(bench.target, method, connections, rows, 'bench.t')
-    copy_rate(bench, case, f'loader, {connections} connections', rows, seconds, cpu_s)
+    told(bench, case, f'loader, {connections} connections', rows, seconds, [cpu_s, *meter.read()])
 
 
 def copy_tool(bench, case):
     """The tool."""
     rows = bench.options.rows
     bench.empty_target(None)
-    run = bench.run_tool('bench.t', bench.options.yaml).wait()
+    meter = Meter(bench.source, bench.target)
+    run = bench.run_tool('bench.t').wait()
+    cpu_s = [run.cpu_s, *meter.read()]
     found = bench.target.value('SELECT COUNT(*) FROM bench.t')
     if found != rows:
         raise SystemExit(f'bench: {found} rows arrived, not {rows}')
-    copy_rate(bench, case, 'move-tables', rows, run.copy_seconds(), run.cpu_s, run.rss_mib)
+    told(bench, case, 'move-tables', rows, run.copy_seconds(), cpu_s, run.rss_mib)
     bench.report.add(case, 'move-tables, whole process', rate=rows / run.seconds)
 
 
@@ -146,6 +162,7 @@ def copy_dump(bench, case, index):
     """mysqldump | mysql."""
     rows = bench.options.rows
     bench.empty_target(index)
+    meter = Meter(bench.source, bench.target)
     start = time.monotonic()
     common = ['--no-defaults', '-h127.0.0.1', '-uroot', '--ssl-mode=DISABLED']
     with subprocess.Popen(['mysqldump', *common, f'-P{bench.source.port}', '--single-transaction',
@@ -153,9 +170,7 @@ def copy_dump(bench, case, index):
                            '--skip-disable-keys', 'bench', 't'], stdout=subprocess.PIPE) as dump:
         subprocess.run(['mysql', *common, f'-P{bench.target.port}', 'bench'], stdin=dump.stdout,
                        check=True)
-    seconds = time.monotonic() - start
-    bench.report.add(case, 'mysqldump | mysql', rate=rows / seconds)
-    say(f'{case}: mysqldump | mysql: {rows / seconds / 1000:.1f} k rows/s')
+    told(bench, case, 'mysqldump | mysql', rows, time.monotonic() - start, [None, *meter.read()])
 
 
 def measure_copy(bench):
@@ -197,26 +212,19 @@ def wait_position(bench, run, executed):
     return run.seconds
 
 
-def apply_rate(bench, case, way, seconds, run=None):
-    """One line of the report."""
-    changes = bench.options.changes
-    extra = {}
-    if run is not None:
-        extra = {'cpu_s_per_million': run.cpu_s / changes * 1e6, 'rss_mib': run.rss_mib}
-    bench.report.add(case, way, rate=changes / seconds, **extra)
-    say(f'{case}: {way}: {changes / seconds / 1000:.1f} k changes/s'
-        + (f', {run.cpu_s / changes * 1e6:.2f} CPU s/M, {run.rss_mib:.0f} MiB' if run else ''))
-
-
 def apply_tool(bench, case, tables, executed):
     """From the state after the copy to the end of the backlog."""
     bench.target.stop()
     bench.target.copy_from(bench.target.data + '.ready')
     bench.target.start()
-    run = bench.run_tool(tables, bench.options.yaml)
+    meter = Meter(bench.source, bench.target)
+    # Often saved: the end of the backlog is seen in the checkpoint.
+    run = bench.run_tool(tables, interval_ms=100)
     seconds = wait_position(bench, run, executed)
+    cpu_s = meter.read()
     run.wait()
-    apply_rate(bench, case, 'move-tables', seconds, run)
+    told(bench, case, 'move-tables', bench.options.changes, seconds, [run.cpu_s, *cpu_s],
+         run.rss_mib)
 
 
 def apply_replica(bench, case, replica, executed):
@@ -227,15 +235,17 @@ def apply_replica(bench, case, replica, executed):
     replica.query(f"CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', "
                   f"SOURCE_PORT={bench.source.port}, SOURCE_USER='root', SOURCE_PASSWORD='', "
                   'SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1')
+    meter = Meter(bench.source, replica)
     start = time.monotonic()
     replica.query('START REPLICA')
     replica.query(f"SELECT WAIT_FOR_EXECUTED_GTID_SET('{executed}', 800)")
     seconds = time.monotonic() - start
+    cpu_s = meter.read()
     status = replica.query('SHOW REPLICA STATUS')
     if not replica.value(f"SELECT GTID_SUBSET('{executed}', @@GLOBAL.gtid_executed)"):
         raise SystemExit(f'bench: the replica did not catch up: {status}')
     replica.query('STOP REPLICA')
-    apply_rate(bench, case, 'replica, 4 workers', seconds)
+    told(bench, case, 'replica, 4 workers', bench.options.changes, seconds, [None, *cpu_s])
 
 
 def checksum(server, number):

@@ -30,13 +30,16 @@ class Report:
 
     def table(self, case, unit, reference):
         """A case as a Markdown table; ratios are to the way named reference."""
-        rows = [['way', f'{unit}', 'ratio', 'CPU s/M', 'peak RSS MiB']]
+        rows = [['way', unit, 'ratio', 'own CPU s/M', 'source CPU s/M', 'target CPU s/M',
+                 'peak RSS MiB']]
         base = self.median(case, reference, 'rate')
         for way in self.cases[case]:
             rate = self.median(case, way, 'rate')
             rows.append([way, self._cell(case, way, 'rate', 1000, '{:.1f} k'),
                          f'{rate / base:.2f}' if base and rate else '',
-                         self._cell(case, way, 'cpu_s_per_million', 1, '{:.2f}'),
+                         self._cell(case, way, 'cpu', 1, '{:.2f}'),
+                         self._cell(case, way, 'source_cpu', 1, '{:.2f}'),
+                         self._cell(case, way, 'target_cpu', 1, '{:.2f}'),
                          self._cell(case, way, 'rss_mib', 1, '{:.0f}')])
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
         lines = ['| ' + ' | '.join(c.ljust(w) for c, w in zip(row, widths)) + ' |' for row in rows]

@@ -117,6 +117,12 @@ class Server:
         """gtid_executed without line breaks."""
         return self.value('SELECT @@GLOBAL.gtid_executed').replace('\n', '')
 
+    def cpu_s(self):
+        """CPU seconds, user and system, since its start."""
+        with open(f'/proc/{self.process.pid}/stat', encoding='utf-8') as stat:
+            fields = stat.read().rsplit(')', 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
     def settle(self):
         """Waits until what earlier work left dirty is written, so that runs start alike."""
         deadline = time.monotonic() + 20

@@ -10,7 +10,7 @@ TEMPLATE = '''move: bench
 source: {{host: 127.0.0.1, port: {source}, user: root, password: "", tls: {{mode: disabled}}}}
 target: {{host: 127.0.0.1, port: {target}, user: root, password: "", tls: {{mode: disabled}}}}
 tables: [{tables}]
-checkpoint: {{interval_ms: 100}}
+checkpoint: {{interval_ms: {interval_ms}}}
 memory: {memory}MiB
 '''
 
@@ -23,10 +23,10 @@ def seconds_of(text):
 class Run:
     """A process of the tool; what it logged and what it cost are there after wait()."""
 
-    def __init__(self, binary, folder, config, memory, extra=()):
+    def __init__(self, binary, folder, config, extra=()):
         self.path = os.path.join(folder, 'bench.yaml')
         with open(self.path, 'w', encoding='utf-8') as out:
-            out.write(TEMPLATE.format(memory=memory, **config) + '\n'.join(extra) + '\n')
+            out.write(TEMPLATE.format(**config) + '\n'.join(extra) + '\n')
         os.chmod(self.path, 0o600)
         self.log = os.path.join(folder, 'tool.log')
         self.start = time.monotonic()
