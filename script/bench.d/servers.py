@@ -2,6 +2,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -59,6 +60,12 @@ class Server:
 
     def start(self):
         """Starts it and waits until it answers."""
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(('127.0.0.1', self.port))
+            except OSError:
+                raise SystemExit(f'bench: port {self.port} is taken; use --port') from None
         log = os.path.join(self.folder, 'error.log')
         with open(log, 'ab') as out:
             self.process = subprocess.Popen(
@@ -110,7 +117,10 @@ class Server:
     def forget(self):
         """Closes the kept connection."""
         if self._kept is not None:
-            self._kept.close()
+            try:
+                self._kept.close()
+            except pymysql.err.Error:
+                pass  # cut off in the middle of an answer
             self._kept = None
 
     def executed(self):
