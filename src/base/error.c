@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include <stdatomic.h>
+
 struct error_entry {
     int exit_code;
     bool transient;
@@ -12,7 +14,18 @@ static const struct error_entry entries[] = {
 #undef ERROR_ENTRY
 };
 
-G_DEFINE_QUARK(mt - error, mt_error)
+/* Not G_DEFINE_QUARK: the first errors of a run may be made by two threads at once. */
+GQuark
+mt_error_quark(void)
+{
+    static atomic_uint quark;
+    GQuark known = atomic_load(&quark);
+    if (known == 0) {
+        known = g_quark_from_static_string("mt-error");
+        atomic_store(&quark, known);
+    }
+    return known;
+}
 
 static const struct error_entry *
 entry_of(const GError *error)

@@ -1,6 +1,8 @@
 #include "base/failpoint.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,14 +26,58 @@ static const struct failpoint_entry entries[FAILPOINT_COUNT] = {
 
 /* Set once before threads start; `left` is counted down by whichever thread gets there. */
 static int armed_point = -1;
+static bool stops_there;
 static atomic_long left;
+static int trace_fd = -1;
+
+/* MOVE_TABLES_FAILPOINT_ACTION: dies there (the default), or stops there until it is continued. */
+static bool
+read_action(GError **error)
+{
+    const char *action = getenv("MOVE_TABLES_FAILPOINT_ACTION");
+    stops_there = g_strcmp0(action, "stop") == 0;
+    if (stops_there || action == NULL || *action == '\0' || strcmp(action, "exit") == 0)
+        return true;
+    g_set_error(error, MT_ERROR, MT_ERROR_USAGE,
+                "MOVE_TABLES_FAILPOINT_ACTION: there is no action \"%s\"; use exit or stop",
+                action);
+    return false;
+}
+
+/* Stays open to the end of the process: every thread writes whole lines to it. */
+static bool
+open_trace(GError **error)
+{
+    const char *path = getenv("MOVE_TABLES_FAILPOINT_TRACE");
+    if (path == NULL || *path == '\0')
+        return true;
+    trace_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (trace_fd >= 0)
+        return true;
+    g_set_error(error, MT_ERROR, MT_ERROR_USAGE, "MOVE_TABLES_FAILPOINT_TRACE: %s: %s", path,
+                g_strerror(errno));
+    return false;
+}
+
+static void
+trace(enum failpoint point)
+{
+    g_autofree char *line = g_strdup_printf("%s\n", entries[point].name);
+    /* A line that is not written is missed by the test that reads it. */
+    if (write(trace_fd, line, strlen(line)) < 0)
+        return;
+}
 
 bool
 failpoint_arm_from_environment(GError **error)
 {
+    if (!open_trace(error))
+        return false;
     const char *setting = getenv("MOVE_TABLES_FAILPOINT");
     if (setting == NULL || *setting == '\0')
         return true;
+    if (!read_action(error))
+        return false;
 
     const char *colon = strchr(setting, ':');
     size_t length = colon != NULL ? (size_t)(colon - setting) : strlen(setting);
@@ -61,8 +107,16 @@ failpoint_arm_from_environment(GError **error)
 void
 failpoint_reach(enum failpoint point)
 {
-    if (armed_point == (int)point && atomic_fetch_sub(&left, 1) == 1)
+    if (point == FAILPOINT_NONE)
+        return;
+    if (trace_fd >= 0)
+        trace(point);
+    if (armed_point != (int)point || atomic_fetch_sub(&left, 1) != 1)
+        return;
+    if (!stops_there)
         _exit(FAILPOINT_EXIT_CODE);
+    /* All threads at once; whoever continues the process has changed the world meanwhile. */
+    (void)raise(SIGSTOP);
 }
 
 const char *

@@ -40,6 +40,7 @@ enum option_id {
     OPTION_WATCH,
     OPTION_NO_WAIT,
     OPTION_REPAIR,
+    OPTION_ENDPOINT,
     OPTION_FAILPOINTS,
     OPTION_COUNT,
 };

@@ -1,9 +1,38 @@
 #include "cli/checkpoint_finding.h"
 
+#include "checkpoint/migrations.h"
+
 bool
 checkpoint_wants_preflight(const struct move_state *state)
 {
     return state == NULL || state->phase < PHASE_FENCING;
+}
+
+struct finding *
+schema_finding(const struct schema_fit *fit)
+{
+    if (fit->problem == NULL && fit->missing == 0 && fit->unknown->len == 0)
+        return NULL;
+    struct finding *finding = g_new0(struct finding, 1);
+    finding->subject = g_strdup("checkpoint schema");
+    if (fit->problem != NULL) {
+        /* One that a run would upgrade is only not read before that. */
+        finding->level = fit->missing > 0 ? FINDING_WARNING : FINDING_ERROR;
+        finding->message = g_strdup(fit->problem);
+    } else if (fit->missing > 0) {
+        finding->level = FINDING_OK;
+        finding->message = g_strdup_printf("of an older build; `run` brings it to number %u",
+                                           checkpoint_schema_number());
+    } else {
+        const struct applied_migration *first = g_ptr_array_index(fit->unknown, 0);
+        finding->level = FINDING_WARNING;
+        finding->message = g_strdup_printf(
+            "of a newer build, in a way that this one may ignore: %u migration%s from number %u "
+            "'%s' on, applied by %s; `run --strict-checkpoint` would refuse",
+            fit->unknown->len, fit->unknown->len == 1 ? "" : "s", first->id, first->name,
+            first->applied_by);
+    }
+    return finding;
 }
 
 static char *

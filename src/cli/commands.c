@@ -34,6 +34,9 @@ static const struct option_description options[] = {
     [OPTION_WATCH] = {.name = "watch", .help = "show it again every second until interrupted"},
     [OPTION_NO_WAIT] = {.name = "no-wait", .help = "do not wait until a runner takes it up"},
     [OPTION_REPAIR] = {.name = "repair", .help = "rewrite rows that differ"},
+    [OPTION_ENDPOINT] = {.name = "endpoint",
+                         .value = "URL",
+                         .help = "of resolve: which endpoint's delivery, when there are several"},
     [OPTION_FAILPOINTS] = {.name = "failpoints",
                            .help = "list the points that MOVE_TABLES_FAILPOINT can name"},
 };
@@ -123,13 +126,18 @@ static const struct command_description commands[] = {
                           .later = true,
                           .summary = "undo an open cutover, or move back",
                           .help = "Not available in this version; `abort` undoes an open cutover."},
-    [COMMAND_HOOKS] = {.name = "hooks",
-                       .synopsis = "FILE",
-                       .least_words = 1,
-                       .most_words = MOST_WORDS,
-                       .options = HAS(JSON),
-                       .summary = "the outbox: every event, endpoint, state and attempts",
-                       .help = "Reads the outbox on the target."},
+    [COMMAND_HOOKS] =
+        {.name = "hooks",
+         .synopsis = "FILE [resolve ID delivered|resend]",
+         .least_words = 1,
+         .most_words = MOST_WORDS,
+         .options = HAS(JSON) | HAS(ENDPOINT),
+         .summary = "the outbox: every event, endpoint, state and attempts; decides one by hand",
+         .help = "Reads the outbox on the target: works from any host, and when no runner is "
+                 "alive.\nresolve decides a delivery that is in doubt, or that its receiver will "
+                 "never take: `delivered`\n(it arrived, or is settled: it is not sent again) or "
+                 "`resend` (it did not arrive: it is sent).\nID may be the beginning of an "
+                 "event's id. A living runner is told."},
     [COMMAND_CLEAN] =
         {.name = "clean",
          .synopsis = "FILE",

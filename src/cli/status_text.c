@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "base/progress.h"
+#include "base/url.h"
 #include "checkpoint/outbox.h"
 #include "cli/human.h"
 #include "cli/json_text.h"
 #include "cli/progress_text.h"
+#include "cli/schema_text.h"
 
 enum { BAR_WIDTH = 22, NAME_MOST = 40 };
 
@@ -71,11 +73,40 @@ status_alarm(const struct status_view *view)
     return NULL;
 }
 
-static const char *
-next_step_without_runner(const struct move_state *state)
+/* Whether a run ends without having sent everything, until somebody decides. */
+static bool
+is_anything_held(const GPtrArray *deliveries)
 {
+    for (unsigned i = 0; deliveries != NULL && i < deliveries->len; i++)
+        if (((const struct delivery *)g_ptr_array_index(deliveries, i))->state == DELIVERY_IN_DOUBT)
+            return true;
+    return false;
+}
+
+/* Whether there are deliveries, and nothing more will come of any of them but what is there. */
+static bool
+is_everybody_told(const GPtrArray *deliveries)
+{
+    for (unsigned i = 0; deliveries != NULL && i < deliveries->len; i++) {
+        const struct delivery *delivery = g_ptr_array_index(deliveries, i);
+        bool gate = g_strcmp0(delivery->event, "before_cutover") == 0;
+        if (delivery->state != DELIVERY_DELIVERED && !(gate && delivery->state == DELIVERY_REFUSED))
+            return false;
+    }
+    return deliveries != NULL && deliveries->len > 0;
+}
+
+static const char *
+next_step_without_runner(const struct status_view *view)
+{
+    const struct move_state *state = view->state;
     if (state->phase == PHASE_FENCING || state->phase == PHASE_DRAINING)
         return "`move-tables run FILE`, now: it finishes or undoes the cutover";
+    if (state->phase >= PHASE_DRAINED && is_anything_held(view->deliveries))
+        return "the data is moved, but a delivery is in doubt: decide it with `move-tables hooks "
+               "FILE resolve`, then `move-tables run FILE`";
+    if (state->phase >= PHASE_DRAINED && is_everybody_told(view->deliveries))
+        return "the data is moved, and everybody is told: `move-tables run FILE` ends the move";
     if (state->phase >= PHASE_DRAINED)
         return "the data is moved, `completed` is not acknowledged yet: `move-tables run FILE` "
                "delivers it";
@@ -94,7 +125,7 @@ status_next_step(const struct status_view *view)
     if (state->phase == PHASE_COMPLETED)
         return "done; `move-tables clean` removes what the move left behind";
     if (!view->runner_alive)
-        return next_step_without_runner(state);
+        return next_step_without_runner(view);
     if (copy_is_paused(state))
         return "`move-tables resume` goes on copying";
     if (state->phase == PHASE_READY && !state->cutover_requested && !view->cutover_auto)
@@ -173,6 +204,8 @@ append_phase(GString *text, const struct status_view *view, bool colour)
                                              copy_is_paused(state) ? " (paused)" : "");
     append_fact(text, "phase", "%s", phase);
     append_runner(text, view);
+    if (view->fit != NULL)
+        schema_text_append(text, view->fit);
     if (state->phase < PHASE_DRAINED) {
         g_autofree char *lag = human_duration(state->lag_ms);
         append_fact(text, "lag", "%s", lag);
@@ -188,12 +221,56 @@ append_phase(GString *text, const struct status_view *view, bool colour)
     append_cutover(text, view);
 }
 
-void
-deliveries_text_append(GString *text, const GPtrArray *deliveries, int64_t now_us)
+/* Whether it may have arrived: as stored, or because whoever was sending it is gone. */
+static bool
+is_in_doubt(const struct delivery *delivery, bool runner_alive)
 {
-    for (unsigned i = 0; i < deliveries->len; i++) {
-        const struct delivery *delivery = g_ptr_array_index(deliveries, i);
-        g_autofree char *when = ago(now_us, delivery->created_us);
+    return delivery->state == DELIVERY_IN_DOUBT ||
+           (delivery->state == DELIVERY_SENDING && !runner_alive);
+}
+
+/* When something happened to it, or will. */
+static void
+append_when(GString *text, const struct delivery *delivery, int64_t now_us)
+{
+    int64_t then_us = delivery->created_us;
+    if (delivery->state == DELIVERY_DELIVERED && delivery->delivered_us != 0)
+        then_us = delivery->delivered_us;
+    else if (delivery->sent_us != 0)
+        then_us = delivery->sent_us;
+    g_autofree char *when = ago(now_us, then_us);
+    g_string_append_printf(text, ", %s", when);
+    if (delivery->state == DELIVERY_PENDING && delivery->next_attempt_us > now_us) {
+        g_autofree char *next = human_duration((delivery->next_attempt_us - now_us) / 1000);
+        g_string_append_printf(text, ", again in %s", next);
+    }
+}
+
+static void
+append_notes(GString *text, const struct delivery *delivery, const struct deliveries_view *view)
+{
+    if (delivery->last_error != NULL && delivery->state != DELIVERY_DELIVERED)
+        g_string_append_printf(text, "  %16s%s\n", "", delivery->last_error);
+    if (delivery->resolved_by != NULL)
+        g_string_append_printf(text, "  %16sdecided by hand, by %s\n", "", delivery->resolved_by);
+    if (delivery->state == DELIVERY_IN_DOUBT)
+        g_string_append_printf(text,
+                               "  %16sin doubt, it may have arrived: `move-tables hooks %s resolve "
+                               "%s delivered` (it did) or `resend` (it did not)\n",
+                               "", view->file != NULL ? view->file : "FILE", delivery->event_id);
+    else if (is_in_doubt(delivery, view->runner_alive))
+        g_string_append_printf(text,
+                               "  %16sin doubt, it may have arrived: its runner is gone; the next "
+                               "one does what hooks[].in_doubt says\n",
+                               "");
+}
+
+void
+deliveries_text_append(GString *text, const struct deliveries_view *view)
+{
+    for (unsigned i = 0; i < view->deliveries->len; i++) {
+        const struct delivery *delivery = g_ptr_array_index(view->deliveries, i);
+        g_autofree char *url = url_text(delivery->endpoint);
         g_string_append(text, "  ");
         human_append_cell(text, delivery->event, 16, false);
         human_append_cell(text, delivery_state_name(delivery->state), 10, false);
@@ -201,10 +278,9 @@ deliveries_text_append(GString *text, const GPtrArray *deliveries, int64_t now_u
                                delivery->attempts == 1 ? "" : "s");
         if (delivery->last_status != 0)
             g_string_append_printf(text, ", last answer %d", delivery->last_status);
-        g_string_append_printf(text, ", %s  %s\n  %16s%s\n", when, delivery->endpoint, "",
-                               delivery->event_id);
-        if (delivery->last_error != NULL && delivery->state != DELIVERY_DELIVERED)
-            g_string_append_printf(text, "  %16s%s\n", "", delivery->last_error);
+        append_when(text, delivery, view->now_us);
+        g_string_append_printf(text, "  %s\n  %16s%s\n", url, "", delivery->event_id);
+        append_notes(text, delivery, view);
     }
 }
 
@@ -232,7 +308,11 @@ status_text_append(GString *text, const struct status_view *view, bool colour)
         append_table(text, g_ptr_array_index(view->state->tables, i), name_width);
     if (view->deliveries != NULL && view->deliveries->len > 0) {
         g_string_append(text, "\nhooks:\n");
-        deliveries_text_append(text, view->deliveries, view->now_us);
+        struct deliveries_view hooks = {.deliveries = view->deliveries,
+                                        .file = view->file,
+                                        .now_us = view->now_us,
+                                        .runner_alive = view->runner_alive};
+        deliveries_text_append(text, &hooks);
     }
     const char *next = status_next_step(view);
     if (next != NULL)
@@ -242,30 +322,40 @@ status_text_append(GString *text, const struct status_view *view, bool colour)
 /* --- JSON --- */
 
 static json_t *
-deliveries_json(const GPtrArray *deliveries)
+delivery_json(const struct delivery *delivery, bool runner_alive)
+{
+    /* Without its query, which can carry a token. */
+    g_autofree char *url = url_text(delivery->endpoint);
+    json_t *entry = json_pack(
+        "{s:o, s:o, s:o, s:s, s:b, s:I, s:I, s:o}", "id", json_text(delivery->event_id), "event",
+        json_text(delivery->event), "endpoint", json_text(url), "state",
+        delivery_state_name(delivery->state), "in_doubt", (int)is_in_doubt(delivery, runner_alive),
+        "attempts", (json_int_t)delivery->attempts, "last_status",
+        (json_int_t)delivery->last_status, "last_error", json_text(delivery->last_error));
+    json_t *times = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o}", "created_at", json_time(delivery->created_us), "sent_at",
+        json_time(delivery->sent_us), "next_attempt_at", json_time(delivery->next_attempt_us),
+        "delivered_at", json_time(delivery->delivered_us), "resolved_at",
+        json_time(delivery->resolved_us), "resolved_by", json_text(delivery->resolved_by));
+    json_object_update(entry, times);
+    json_decref(times);
+    return entry;
+}
+
+static json_t *
+deliveries_json(const GPtrArray *deliveries, bool runner_alive)
 {
     json_t *list = json_array();
-    for (unsigned i = 0; deliveries != NULL && i < deliveries->len; i++) {
-        const struct delivery *delivery = g_ptr_array_index(deliveries, i);
-        json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:s, s:I, s:I, s:o, s:o, s:o, s:o}",
-                                              "id", json_text(delivery->event_id), "event",
-                                              json_text(delivery->event), "endpoint",
-                                              json_text(delivery->endpoint), "state",
-                                              delivery_state_name(delivery->state), "attempts",
-                                              (json_int_t)delivery->attempts, "last_status",
-                                              (json_int_t)delivery->last_status, "last_error",
-                                              json_text(delivery->last_error), "created_at",
-                                              json_time(delivery->created_us), "next_attempt_at",
-                                              json_time(delivery->next_attempt_us), "delivered_at",
-                                              json_time(delivery->delivered_us)));
-    }
+    for (unsigned i = 0; deliveries != NULL && i < deliveries->len; i++)
+        json_array_append_new(list, delivery_json(g_ptr_array_index(deliveries, i), runner_alive));
     return list;
 }
 
 char *
-deliveries_to_json(const GPtrArray *deliveries)
+deliveries_to_json(const struct deliveries_view *view)
 {
-    return json_print(json_pack("{s:o}", "hooks", deliveries_json(deliveries)));
+    return json_print(
+        json_pack("{s:o}", "hooks", deliveries_json(view->deliveries, view->runner_alive)));
 }
 
 static json_t *
@@ -323,9 +413,11 @@ status_to_json(const struct status_view *view)
                       (int)view->runner_alive, "owner", json_text(state->owner), "epoch",
                       (json_int_t)state->epoch, "build", json_text(state->build), "heartbeat_at",
                       json_time(state->heartbeat_us), "tables", tables_json(state->tables), "hooks",
-                      deliveries_json(view->deliveries));
+                      deliveries_json(view->deliveries, view->runner_alive));
     json_object_update(all, facts);
     json_decref(facts);
+    if (view->fit != NULL)
+        json_object_set_new(all, "schema", schema_json(view->fit));
     json_object_set_new(all, "alarm", json_text(status_alarm(view)));
     json_object_set_new(all, "next", json_text(status_next_step(view)));
     return json_print(all);

@@ -10,8 +10,10 @@
 
 struct status_view {
     const char *move;
+    const char *file;               /* the move's; NULL: "FILE" */
     const struct move_state *state; /* NULL: the move has not begun */
     const GPtrArray *deliveries;    /* struct delivery; may be NULL */
+    const struct schema_fit *fit;   /* may be NULL */
     int64_t now_us;                 /* the target's clock, as the times in state */
     const char *flag_file;          /* cutover.flag_file; NULL: none */
     bool cutover_auto;              /* cutover.mode: auto */
@@ -34,8 +36,17 @@ void status_text_append(GString *text, const struct status_view *view, bool colo
 /* Ends with a newline. Caller frees. */
 char *status_to_json(const struct status_view *view);
 
-/* The outbox alone: for `hooks`. `deliveries` are struct delivery. */
-void deliveries_text_append(GString *text, const GPtrArray *deliveries, int64_t now_us);
-char *deliveries_to_json(const GPtrArray *deliveries);
+/* The outbox alone: for `hooks`. */
+struct deliveries_view {
+    const GPtrArray *deliveries; /* struct delivery */
+    const char *file;            /* the move's, for what there is to type */
+    int64_t now_us;              /* the target's clock */
+    bool runner_alive;
+};
+
+/* Two lines or more for each delivery, none when there is none. */
+void deliveries_text_append(GString *text, const struct deliveries_view *view);
+/* Ends with a newline. Caller frees. */
+char *deliveries_to_json(const struct deliveries_view *view);
 
 #endif

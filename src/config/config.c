@@ -155,6 +155,22 @@ take_endpoint(struct loaded_endpoint *loaded, const char *path, bool read_passwo
                                             problems);
 }
 
+/* A secret as Standard Webhooks writes it is base64 behind its prefix. One that is not would be
+ * decoded to some other key, here or at the receiver, and no signature would be right. */
+static bool
+secret_is_right(const char *secret)
+{
+    static const char prefix[] = "whsec_";
+    if (!g_str_has_prefix(secret, prefix))
+        return true;
+    const char *text = secret + strlen(prefix);
+    size_t letters = strspn(text,
+                            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+    size_t padding = strspn(text + letters, "=");
+    return letters >= 2 && padding <= 2 && (letters + padding) % 4 == 0 &&
+           text[letters + padding] == '\0';
+}
+
 static struct hook_endpoint *
 take_hook(struct loaded_hook *loaded, unsigned number, bool read_secret, struct problems *problems)
 {
@@ -165,14 +181,18 @@ take_hook(struct loaded_hook *loaded, unsigned number, bool read_secret, struct 
     if (loaded->header_count > 0)
         g_array_append_vals(hook->headers, loaded->headers, loaded->header_count);
     loaded->header_count = 0; /* the texts belong to the array now */
+    g_autofree char *key = g_strdup_printf("hooks[%u].secret", number);
     if (read_secret && hook->secret == NULL) {
-        g_autofree char *key = g_strdup_printf("hooks[%u].secret", number);
         hook->secret = secret_resolve(key, loaded->secret_env, loaded->secret_file, problems);
         if (hook->secret != NULL && hook->secret[0] == '\0')
             problems_add_at(problems, key,
                             "the secret is empty; a signature with it proves "
                             "nothing");
     }
+    if (hook->secret != NULL && !secret_is_right(hook->secret))
+        problems_add_at(problems, key,
+                        "begins with whsec_, but what follows is not base64: give it as the "
+                        "receiver has it, or without that prefix, to be taken as it is");
     return hook;
 }
 
@@ -220,17 +240,13 @@ read_file(const char *path, GBytes **ret_bytes, GError **error)
 }
 
 struct config *
-config_load_for(const char *path, enum config_secrets secrets, GError **error)
+config_load_text(const char *path, const char *text, size_t length, enum config_secrets secrets,
+                 GError **error)
 {
-    g_autoptr(GBytes) bytes = NULL;
     g_autofree char *effective = NULL;
-    if (!read_file(path, &bytes, error))
-        return NULL;
-    size_t length = 0;
-    const char *text = g_bytes_get_data(bytes, &length);
     g_autoptr(problems) problems = problems_new(path);
 
-    json_t *normal = document_normalize(text == NULL ? "" : text, length, problems, &effective);
+    json_t *normal = document_normalize(text, length, problems, &effective);
     if (normal == NULL) {
         problems_to_error(problems, error);
         return NULL;
@@ -248,6 +264,17 @@ config_load_for(const char *path, enum config_secrets secrets, GError **error)
         return NULL;
     }
     return g_steal_pointer(&config);
+}
+
+struct config *
+config_load_for(const char *path, enum config_secrets secrets, GError **error)
+{
+    g_autoptr(GBytes) bytes = NULL;
+    if (!read_file(path, &bytes, error))
+        return NULL;
+    size_t length = 0;
+    const char *text = g_bytes_get_data(bytes, &length);
+    return config_load_text(path, text == NULL ? "" : text, length, secrets, error);
 }
 
 struct config *

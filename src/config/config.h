@@ -94,6 +94,7 @@ struct config {
         unsigned readers;
         unsigned writers;
         int64_t chunk_ms;
+        int64_t chunk_rows;
         int64_t chunk_bytes;
     } copy;
     struct {
@@ -121,8 +122,9 @@ struct config {
         char *moved_name;       /* contains "{table}" */
     } cutover;
     struct {
-        int64_t timeout_s; /* one connection attempt */
-        int64_t retry_s;   /* how long a lost server is waited for */
+        int64_t timeout_s;      /* one connection attempt */
+        int64_t retry_s;        /* how long a lost server is waited for */
+        int64_t read_timeout_s; /* silence after which a connection counts as lost */
     } connect;
     GPtrArray *hooks; /* struct hook_endpoint */
     char *effective;  /* what config_to_yaml() gives */
@@ -144,6 +146,12 @@ G_GNUC_WARN_UNUSED_RESULT struct config *config_load(const char *path, GError **
 G_GNUC_WARN_UNUSED_RESULT struct config *config_load_for(const char *path,
                                                          enum config_secrets secrets,
                                                          GError **error);
+
+/* As config_load_for(), of a text in memory; `path` is what messages call it. */
+G_GNUC_WARN_UNUSED_RESULT struct config *config_load_text(const char *path, const char *text,
+                                                          size_t length,
+                                                          enum config_secrets secrets,
+                                                          GError **error);
 
 void config_free(struct config *config);
 STRUCT_AUTOPTR(config, config_free)

@@ -189,6 +189,26 @@ header_is_ours(const char *name)
     return false;
 }
 
+/* What `in_doubt: probe` asks. */
+static void
+check_probe(const struct hook_endpoint *hook, unsigned number, struct problems *problems)
+{
+    g_autofree char *path = g_strdup_printf("hooks[%u].probe_url", number);
+    if (hook->probe_url == NULL) {
+        g_autofree char *policy = g_strdup_printf("hooks[%u].in_doubt", number);
+        if (hook->in_doubt == IN_DOUBT_PROBE)
+            problems_add_at(problems, policy,
+                            "\"probe\" needs probe_url: where to ask whether an event arrived");
+        return;
+    }
+    /* {id} stands for an id, which a URL may contain; braces it may not. */
+    g_autoptr(GString) example = g_string_new(hook->probe_url);
+    g_string_replace(example, "{id}", "id", 0);
+    check_url(example->str, path, problems);
+    if (strchr(hook->probe_url, '#') != NULL)
+        problems_add_at(problems, path, "must not contain \"#\": it would not be sent");
+}
+
 static void
 check_hooks(const struct loaded *loaded, struct problems *problems)
 {
@@ -196,6 +216,7 @@ check_hooks(const struct loaded *loaded, struct problems *problems)
         const struct loaded_hook *hook = &loaded->hooks[i];
         g_autofree char *path = g_strdup_printf("hooks[%u].url", i);
         check_url(hook->hook.url, path, problems);
+        check_probe(&hook->hook, i, problems);
         for (unsigned j = 0; j < i; j++) {
             if (strcmp(hook->hook.url, loaded->hooks[j].hook.url) == 0)
                 problems_add_at(problems, path,

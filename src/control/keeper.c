@@ -10,17 +10,20 @@
 #include "checkpoint/command.h"
 
 #define TICK_MS 200
-#define LOCKS_EVERY_US 1000000
+#define LOCKS_EVERY_MS 1000
 
 struct keeper {
     struct keeper_options options;
     pthread_t thread;
+    pthread_t source_thread; /* keeps the source's lock */
     pthread_mutex_t mutex;
     pthread_cond_t cond;
-    bool closed;
+    bool closed; /* guarded by the mutex */
+
+    /* The thread's own. */
     bool paused;
     const char *held; /* why the copy is held, as told to the copier */
-    int64_t locks_due_us;
+    int64_t lease_due_us;
     int64_t save_due_us;
 };
 
@@ -30,6 +33,7 @@ bool
 keeper_save(const struct keeper_options *options, GError **error)
 {
     guint tables = options->states->len;
+    uint64_t number = checkpoint_snapshot(options->checkpoint);
     g_autofree struct table_state *states = g_new0(struct table_state, tables);
     /* Both are read before the write: what is saved is a lower bound of what is durable. Ranges
      * and position may be of different moments; each is true of itself (docs/protocol.md). */
@@ -43,6 +47,7 @@ keeper_save(const struct keeper_options *options, GError **error)
     g_autoptr(progress_snapshot)
         snapshot = options->progress != NULL ? progress_snapshot(options->progress) : NULL;
     struct checkpoint_progress progress = {
+        .snapshot = number,
         .position = position,
         .tables = states,
         .tables_count = options->copier != NULL ? tables : 0,
@@ -59,35 +64,53 @@ keeper_save(const struct keeper_options *options, GError **error)
 /* --- commands --------------------------------------------------------------------------- */
 
 static bool
-set_paused(struct keeper *keeper, bool paused, GError **error)
+is_copying(const struct keeper *keeper)
 {
-    keeper->paused = paused;
-    return checkpoint_set_paused(keeper->options.checkpoint, paused, error);
+    return keeper->options.copier != NULL && !copier_is_done(keeper->options.copier);
 }
 
-static bool
-obey(struct keeper *keeper, const struct command *command, const char **ret_outcome, GError **error)
+/* What the operator reads. */
+static const char *
+outcome_of(const struct keeper *keeper, enum verb verb)
 {
-    const struct keeper_options *options = &keeper->options;
-    switch (command->verb) {
+    switch (verb) {
     case VERB_PAUSE:
-        *ret_outcome = options->copier != NULL ? "copying is paused; applying goes on"
-                                               : "nothing is copied any more; applying goes on";
-        return set_paused(keeper, true, error);
+        return is_copying(keeper) ? "copying is paused; applying goes on"
+                                  : "nothing is copied any more; applying goes on";
     case VERB_RESUME:
-        *ret_outcome = "copying goes on";
-        return set_paused(keeper, false, error);
+        return is_copying(keeper) ? "copying goes on"
+                                  : "nothing is copied any more; applying goes on";
     case VERB_CUTOVER:
-        /* Stored first: an attempt that begins because of it clears what is stored. */
-        if (!checkpoint_set_cutover_requested(options->checkpoint, true, error))
-            return false;
-        *ret_outcome = options->cutover_requested(options->context);
-        return true;
+        return "the cutover will begin as soon as the move is ready";
     case VERB_ABORT:
-        *ret_outcome = "the runner is stopping";
-        return true;
+        return "the runner is stopping";
+    case VERB_RESOLVE:
+        return "the runner reads the outbox again";
     }
     g_assert_not_reached();
+}
+
+/* Its effect is stored already: an attempt that begins because of it clears what is stored. */
+static void
+obey(struct keeper *keeper, enum verb verb)
+{
+    switch (verb) {
+    case VERB_PAUSE:
+        keeper->paused = true;
+        break;
+    case VERB_RESUME:
+        keeper->paused = false;
+        break;
+    case VERB_CUTOVER:
+        keeper->options.cutover_requested(keeper->options.context);
+        break;
+    case VERB_ABORT:
+        stop_request();
+        break;
+    case VERB_RESOLVE:
+        hook_sender_wake(keeper->options.sender);
+        break;
+    }
 }
 
 static bool
@@ -95,21 +118,19 @@ take_commands(struct keeper *keeper, GError **error)
 {
     for (;;) {
         struct command *command = NULL;
-        const char *outcome = NULL;
         if (!command_take(keeper->options.checkpoint, &command, error))
             return false;
         if (command == NULL)
             return true;
         log_info("control", log_msg("command"), log_str("verb", verb_name(command->verb)),
                  log_str("by", command->issued_by));
-        bool abort = command->verb == VERB_ABORT;
-        bool done = obey(keeper, command, &outcome, error) &&
-                    command_finish(keeper->options.checkpoint, command, outcome, error);
+        bool done = command_finish(keeper->options.checkpoint, command,
+                                   outcome_of(keeper, command->verb), error);
+        if (done)
+            obey(keeper, command->verb);
         command_free(command);
         if (!done)
             return false;
-        if (abort)
-            stop_request();
     }
 }
 
@@ -123,9 +144,10 @@ hold_or_release(struct keeper *keeper)
     if (options->copier == NULL)
         return;
     const char *why = NULL;
-    if (keeper->paused)
+    bool copying = is_copying(keeper);
+    if (copying && keeper->paused)
         why = "paused";
-    else if (applier_lag_ms(options->applier) > options->config->throttle.max_lag_ms)
+    else if (copying && applier_lag_ms(options->applier) > options->config->throttle.max_lag_ms)
         why = "lag";
     if (why != keeper->held)
         copier_hold(options->copier, why);
@@ -144,23 +166,17 @@ show(const struct keeper_options *options)
     progress_set_buffered_bytes(options->progress, bytes);
 }
 
-/* --- the thread ------------------------------------------------------------------------- */
+/* --- the threads ------------------------------------------------------------------------ */
 
 static bool
 tick(struct keeper *keeper, GError **error)
 {
     const struct keeper_options *options = &keeper->options;
     int64_t now_us = clock_monotonic_us();
-    if (now_us >= keeper->locks_due_us) {
-        keeper->locks_due_us = now_us + LOCKS_EVERY_US;
-        g_autoptr(GError) trouble = NULL;
+    if (now_us >= keeper->lease_due_us) {
+        keeper->lease_due_us = now_us + LOCKS_EVERY_MS * 1000;
         if (!lease_keep(options->lease, error))
             return false;
-        /* A lost source is the readers' and the stream's to report; another owner is ours. */
-        if (!renamer_keep(options->renamer, &trouble) && !mt_error_is_transient(trouble)) {
-            g_propagate_error(error, g_steal_pointer(&trouble));
-            return false;
-        }
     }
     if (!take_commands(keeper, error))
         return false;
@@ -173,11 +189,11 @@ tick(struct keeper *keeper, GError **error)
     return true;
 }
 
-/* Waits for the next tick. False when the keeper was closed. */
+/* False when the keeper was closed meanwhile. */
 static bool
-wait_tick(struct keeper *keeper)
+wait_ms(struct keeper *keeper, int64_t ms)
 {
-    int64_t deadline_us = clock_monotonic_us() + TICK_MS * 1000;
+    int64_t deadline_us = clock_monotonic_us() + ms * 1000;
     pthread_mutex_lock(&keeper->mutex);
     while (!keeper->closed && clock_cond_wait_until(&keeper->cond, &keeper->mutex, deadline_us))
         ;
@@ -196,7 +212,35 @@ keeper_main(void *argument)
             keeper->options.failed(keeper->options.context, error);
             break;
         }
-    } while (wait_tick(keeper));
+    } while (wait_ms(keeper, TICK_MS));
+    return NULL;
+}
+
+/*
+ * A thread of its own: what waits for one side must not keep the other from being kept. A RENAME that
+ * waits for its locks has the source's connection for as long; a target that is away is waited for,
+ * and the tables can only be renamed back without it under the tenure that they were renamed under.
+ */
+static void *
+source_main(void *argument)
+{
+    struct keeper *keeper = argument;
+    const struct keeper_options *options = &keeper->options;
+    bool was_busy = false; /* said once: another session has the lock on the source */
+    do {
+        /* A lost source is the readers' and the stream's to report. Another session with our lock
+         * there is a run that has begun: either it raises the epoch, or it is refused and ends. */
+        g_autoptr(GError) trouble = NULL;
+        if (!renamer_keep(options->renamer, &trouble) && !mt_error_is_transient(trouble)) {
+            options->failed(options->context, trouble);
+            break;
+        }
+        bool busy = g_error_matches(trouble, MT_ERROR, MT_ERROR_SOURCE_BUSY);
+        if (busy && !was_busy)
+            log_warning("cutover", log_msg("another session has the source's lock; trying again"),
+                        log_str("error", trouble->message));
+        was_busy = busy;
+    } while (wait_ms(keeper, LOCKS_EVERY_MS));
     return NULL;
 }
 
@@ -209,6 +253,7 @@ keeper_start(const struct keeper_options *options)
     pthread_mutex_init(&keeper->mutex, NULL);
     clock_cond_init(&keeper->cond);
     thread_start(&keeper->thread, keeper_main, keeper);
+    thread_start(&keeper->source_thread, source_main, keeper);
     return keeper;
 }
 
@@ -219,9 +264,10 @@ keeper_stop(struct keeper *keeper)
         return;
     pthread_mutex_lock(&keeper->mutex);
     keeper->closed = true;
-    pthread_cond_signal(&keeper->cond);
+    pthread_cond_broadcast(&keeper->cond);
     pthread_mutex_unlock(&keeper->mutex);
     pthread_join(keeper->thread, NULL);
+    pthread_join(keeper->source_thread, NULL);
     pthread_cond_destroy(&keeper->cond);
     pthread_mutex_destroy(&keeper->mutex);
     g_free(keeper);

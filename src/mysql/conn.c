@@ -5,18 +5,26 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "mysql/conn_int.h"
+#include "mysql/connect_guard.h"
 #include "mysql/retry.h"
+#include "mysql/words.h"
 
-#define READ_TIMEOUT_DEFAULT_S 300
+#define QUICK_S 20
+#define SLOW_TIMES 5
 /* Errors that the client headers do not name: the server's own file layer. */
 #define EE_WRITE_3 3
 #define EE_DISK_FULL_20 20
 #define DISK_FULL_1021 1021
+/* Not in the headers of 8.0. */
+#define VECTOR_OF_WRONG_LENGTH_6136 6136
+#define FUNCTIONAL_INDEX_RANGE_3752 3752
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 3000
+#define LOCK_WAIT_S 5
 
 /* Values go through as raw bytes, times as UTC; a short, plain, non-locking SELECT is all that
  * runs here, besides the RENAME. */
@@ -35,9 +43,11 @@ static const char target_session[] =
     " sql_mode='STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,"
     "NO_ENGINE_SUBSTITUTION',"
     " sql_quote_show_create=1, transaction_isolation='READ-COMMITTED',"
-    " innodb_lock_wait_timeout=5, lock_wait_timeout=30, range_optimizer_max_mem_size=0,"
-    /* A runner that is frozen in a transaction must not hold the lease's row for ever. */
-    " information_schema_stats_expiry=0, net_read_timeout=600, wait_timeout=60;"
+    " lock_wait_timeout=30, range_optimizer_max_mem_size=0,"
+    " sql_notes=1, lc_messages='en_US'," /* every bent value is a warning or a note, and all are looked at */
+    /* A runner that is frozen or cut off in a transaction must hold neither the lease's row nor
+     * others for long, in the middle of a LOAD DATA or not: what runs next waits for them. */
+    " information_schema_stats_expiry=0, net_read_timeout=60, wait_timeout=60;"
     "/*!80030 SET SESSION show_gipk_in_create_table_and_information_schema=ON */";
 
 const char *
@@ -54,6 +64,8 @@ server_of(const struct config *config, const struct endpoint *endpoint, enum sid
         .side = side,
         .connect_timeout_s = config->connect.timeout_s,
         .retry_s = config->connect.retry_s,
+        .read_timeout_s = config->connect.read_timeout_s,
+        .lock_wait_s = LOCK_WAIT_S,
     };
 }
 
@@ -73,6 +85,22 @@ struct server
 server_of_target(const struct config *config)
 {
     return server_of(config, &config->target, SIDE_TARGET);
+}
+
+struct server
+server_quick(const struct server *server)
+{
+    struct server quick = *server;
+    quick.read_timeout_s = MIN(server->read_timeout_s, QUICK_S);
+    return quick;
+}
+
+struct server
+server_slow(const struct server *server)
+{
+    struct server slow = *server;
+    slow.read_timeout_s = server->read_timeout_s * SLOW_TIMES;
+    return slow;
 }
 
 /* --- LOAD DATA LOCAL from memory ------------------------------------------------------- */
@@ -137,8 +165,7 @@ set_options(struct conn *conn)
 {
     MYSQL *handle = conn->handle;
     unsigned connect_s = (unsigned)conn->server.connect_timeout_s;
-    unsigned io_s = conn->server.read_timeout_s > 0 ? (unsigned)conn->server.read_timeout_s
-                                                    : READ_TIMEOUT_DEFAULT_S;
+    unsigned io_s = (unsigned)conn->server.read_timeout_s;
     bool yes = true;
     unsigned local = conn->server.side == SIDE_TARGET ? 1 : 0;
     unsigned long packet = 1024UL * 1024 * 1024;
@@ -170,11 +197,31 @@ set_session(struct conn *conn, GError **error)
     bool source = conn->server.side == SIDE_SOURCE;
     if (!conn_exec(conn, source ? source_session : target_session, error))
         return false;
-    g_autoptr(result) packet = conn_query(conn, "SELECT @@max_allowed_packet AS bytes", error);
-    if (packet == NULL)
+    if (!source &&
+        !conn_execf(conn, error, "SET SESSION innodb_lock_wait_timeout = %" G_GINT64_FORMAT,
+                    conn->server.lock_wait_s))
         return false;
-    conn->max_packet_bytes = result_uint(packet, 0, "bytes");
+    g_autoptr(result) facts = conn_query(conn, "SELECT @@server_uuid AS server_uuid", error);
+    if (facts == NULL)
+        return false;
+    conn->server_uuid = g_strdup(result_get(facts, 0, "server_uuid"));
     return true;
+}
+
+/* What was cut off as its time was over looks to the library like a TLS that does not work. */
+static void
+fail_connecting(struct conn *conn, bool cut_off, GError **error)
+{
+    if (!cut_off) {
+        conn_fail(conn, "connecting", error);
+        return;
+    }
+    conn->last_errno = mysql_errno(conn->handle);
+    g_autofree char *late = g_strdup_printf("%s; no connection stood after %" G_GINT64_FORMAT
+                                            " s (connect.timeout_s): the server is slow, or gone",
+                                            mysql_error(conn->handle),
+                                            conn->server.connect_timeout_s);
+    conn_fail_with(conn, conn->last_errno, late, "connecting", error);
 }
 
 struct conn *
@@ -188,10 +235,15 @@ conn_open(const struct server *server, const char *purpose, GError **error)
     set_options(conn);
 
     const struct endpoint *endpoint = server->endpoint;
-    if (mysql_real_connect(conn->handle, endpoint->host, endpoint->user, endpoint->password, NULL,
-                           endpoint->socket != NULL ? 0 : endpoint->port, endpoint->socket,
-                           CLIENT_MULTI_STATEMENTS) == NULL) {
-        conn_fail(conn, "connecting", error);
+    conn->asked_us = clock_monotonic_us();
+    struct connect_guard guard;
+    connect_guard_begin(&guard, conn->handle, server->connect_timeout_s);
+    MYSQL *connected = mysql_real_connect(
+        conn->handle, endpoint->host, endpoint->user, endpoint->password, NULL,
+        endpoint->socket != NULL ? 0 : endpoint->port, endpoint->socket, CLIENT_MULTI_STATEMENTS);
+    connect_guard_end(&guard);
+    if (connected == NULL) {
+        fail_connecting(conn, guard.cut_off, error);
         conn_close(conn);
         return NULL;
     }
@@ -221,6 +273,60 @@ conn_open_retrying(const struct server *server, const char *purpose, GError **er
     return conn;
 }
 
+/*
+ * A host that lost its power is silent, too: then another server may answer by now, or the same one
+ * that was restarted, and the number be somebody else's. So only on the same server, and only a
+ * session of our own account.
+ */
+static bool
+is_own_session(struct conn *conn, uint64_t session, GError **error)
+{
+    /* Not from information_schema, which fails while anybody's statement holds raw bytes. */
+    g_autoptr(result) all = conn_query(conn, "SHOW PROCESSLIST", error);
+    for (size_t i = 0; all != NULL && i < result_rows(all); i++)
+        if (result_uint(all, i, "Id") == session)
+            return g_strcmp0(result_get(all, i, "User"), conn->server.endpoint->user) == 0;
+    return false;
+}
+
+static void
+end_silent_session(struct conn *conn, const struct conn *silent)
+{
+    g_autoptr(GError) gone = NULL;
+    if (g_strcmp0(conn->server_uuid, silent->server_uuid) == 0 &&
+        is_own_session(conn, silent->silent_session, &gone)) {
+        log_info("mysql", log_msg("ending a session that the server may not know to be lost"),
+                 log_str("side", side_name(conn->server.side)), log_str("for", conn->purpose),
+                 log_int("session", (int64_t)silent->silent_session));
+        (void)!conn_execf(conn, &gone, "KILL %" G_GUINT64_FORMAT, silent->silent_session);
+    }
+    if (gone != NULL)
+        log_debug("mysql", log_msg("silent session"), log_str("error", gone->message));
+}
+
+bool
+conn_ensure(struct conn **conn, const struct server *server, const char *purpose, bool patient,
+            GError **error)
+{
+    if (*conn != NULL && !(*conn)->broken)
+        return true;
+    struct conn *fresh = patient ? conn_open_retrying(server, purpose, error)
+                                 : conn_open(server, purpose, error);
+    if (fresh == NULL)
+        return false;
+    if (*conn != NULL && (*conn)->silent_session != 0)
+        end_silent_session(fresh, *conn);
+    conn_close(*conn);
+    *conn = fresh;
+    return true;
+}
+
+void
+conn_break(struct conn *conn)
+{
+    conn->broken = true;
+}
+
 void
 conn_close(struct conn *conn)
 {
@@ -232,6 +338,7 @@ conn_close(struct conn *conn)
         mysql_free_result(conn->streaming);
     }
     mysql_close(conn->handle);
+    g_free(conn->server_uuid);
     g_free(conn);
 }
 
@@ -271,12 +378,6 @@ uint64_t
 conn_thread_id(const struct conn *conn)
 {
     return mysql_thread_id(conn->handle);
-}
-
-uint64_t
-conn_max_packet_bytes(const struct conn *conn)
-{
-    return conn->max_packet_bytes;
 }
 
 void
@@ -331,6 +432,13 @@ code_for(enum side side, unsigned number)
     case ER_CHECK_CONSTRAINT_VIOLATED:
     case ER_CANT_CREATE_GEOMETRY_OBJECT:
     case ER_NET_PACKET_TOO_LARGE:
+    /* Computed by the target: generated columns, functional indexes, partitions. */
+    case ER_DATA_OUT_OF_RANGE:
+    case ER_DIVISION_BY_ZERO:
+    case ER_NO_PARTITION_FOR_GIVEN_VALUE:
+    case ER_WRONG_VALUE:
+    case VECTOR_OF_WRONG_LENGTH_6136:
+    case FUNCTIONAL_INDEX_RANGE_3752:
         return MT_ERROR_DATA;
     /* A table that is not what it was when it was inspected. */
     case ER_NO_SUCH_TABLE:
@@ -386,17 +494,29 @@ conn_fail_with(const struct conn *conn, unsigned number, const char *text, const
 {
     const struct endpoint *endpoint = conn->server.endpoint;
     g_autofree char *start = statement_start(what);
+    g_autofree char *words = server_words_without_values(number, text);
     g_autofree char *place = endpoint->socket != NULL
                                  ? g_strdup(endpoint->socket)
                                  : g_strdup_printf("%s:%u", endpoint->host, endpoint->port);
     g_set_error(error, MT_ERROR, (int)code_for(conn->server.side, number),
                 "%s %s (%s), %s: %s (error %u)%s", side_name(conn->server.side), place,
-                conn->purpose, g_strchomp(start), text, number, cure_for(number));
+                conn->purpose, g_strchomp(start), words, number, cure_for(number));
 }
 
 void
 conn_fail(struct conn *conn, const char *what, GError **error)
 {
     conn->last_errno = mysql_errno(conn->handle);
-    conn_fail_with(conn, conn->last_errno, mysql_error(conn->handle), what, error);
+    const char *text = mysql_error(conn->handle);
+    int64_t silent_s = (clock_monotonic_us() - conn->asked_us) / 1000000;
+    bool lost = conn->last_errno == CR_SERVER_LOST || conn->last_errno == CR_SERVER_LOST_EXTENDED;
+    if (!lost || conn->streaming != NULL || silent_s < conn->server.read_timeout_s) {
+        conn_fail_with(conn, conn->last_errno, text, what, error);
+        return;
+    }
+    conn->silent_session = mysql_thread_id(conn->handle);
+    /* The client library says the same of a connection that was closed and of one that is dead. */
+    g_autofree char *silence = g_strdup_printf("%s; it was silent for %" G_GINT64_FORMAT " s", text,
+                                               silent_s);
+    conn_fail_with(conn, conn->last_errno, silence, what, error);
 }

@@ -18,10 +18,14 @@ struct conn {
     struct server server; /* a copy; the endpoint stays borrowed */
     const char *purpose;
     MYSQL_RES *streaming; /* between conn_rows_begin and conn_rows_end */
+    bool broken;          /* conn_break() */
+    uint64_t
+        silent_session; /* the server's number of it when it was lost by silence; 0: it was not */
     unsigned last_errno;
+    int64_t asked_us;  /* when the server was last asked something, or last answered; monotonic */
     unsigned warnings; /* of the last statement */
     uint64_t affected_rows;
-    uint64_t max_packet_bytes;
+    char *server_uuid;
     struct local_file local_file;
 };
 

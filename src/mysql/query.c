@@ -3,13 +3,17 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "base/stop.h"
 #include "mysql/conn_int.h"
 
 struct result {
     MYSQL_RES *rows;
     MYSQL_FIELD *fields; /* borrowed from rows */
     unsigned columns;
+    /* Where each row is: rows are a list, and seeking by number would walk it for every value. */
+    MYSQL_ROW_OFFSET *places;
 };
 
 static void
@@ -19,14 +23,33 @@ note_outcome(struct conn *conn)
     conn->warnings = mysql_warning_count(conn->handle);
 }
 
+/* What is sent together. */
+struct statements {
+    const char *sql;
+    size_t length;
+    enum failpoint sent; /* reached between sending and the first answer */
+};
+
+/* The same as mysql_real_query(), in its two halves. */
+static int
+send_and_wait(MYSQL *handle, const struct statements *statements)
+{
+    if (mysql_send_query(handle, statements->sql, statements->length) != 0)
+        return 1;
+    failpoint_reach(statements->sent);
+    return mysql_read_query_result(handle) ? 1 : 0;
+}
+
 /* Runs the statements and reads every result; the last one that has rows goes to *ret_last. */
 static bool
-run_all(struct conn *conn, const char *sql, size_t length, MYSQL_RES **ret_last, GError **error)
+run_all(struct conn *conn, const struct statements *statements, MYSQL_RES **ret_last,
+        GError **error)
 {
     g_return_val_if_fail(conn->streaming == NULL, false);
     conn->last_errno = 0;
+    conn->asked_us = clock_monotonic_us();
     MYSQL_RES *last = NULL;
-    int status = mysql_real_query(conn->handle, sql, length);
+    int status = send_and_wait(conn->handle, statements);
     while (status == 0) {
         MYSQL_RES *rows = mysql_store_result(conn->handle);
         if (rows == NULL && mysql_errno(conn->handle) != 0) {
@@ -41,7 +64,7 @@ run_all(struct conn *conn, const char *sql, size_t length, MYSQL_RES **ret_last,
         status = mysql_next_result(conn->handle);
     }
     if (status > 0) {
-        conn_fail(conn, sql, error);
+        conn_fail(conn, statements->sql, error);
         mysql_free_result(last);
         return false;
     }
@@ -55,13 +78,21 @@ run_all(struct conn *conn, const char *sql, size_t length, MYSQL_RES **ret_last,
 bool
 conn_exec_bytes(struct conn *conn, const char *sql, size_t length, GError **error)
 {
-    return run_all(conn, sql, length, NULL, error);
+    const struct statements statements = {sql, length, FAILPOINT_NONE};
+    return run_all(conn, &statements, NULL, error);
+}
+
+bool
+conn_exec_at(struct conn *conn, const char *sql, enum failpoint sent, GError **error)
+{
+    const struct statements statements = {sql, strlen(sql), sent};
+    return run_all(conn, &statements, NULL, error);
 }
 
 bool
 conn_exec(struct conn *conn, const char *sql, GError **error)
 {
-    return run_all(conn, sql, strlen(sql), NULL, error);
+    return conn_exec_at(conn, sql, FAILPOINT_NONE, error);
 }
 
 bool
@@ -77,8 +108,15 @@ conn_execf(struct conn *conn, GError **error, const char *format, ...)
 struct result *
 conn_query(struct conn *conn, const char *sql, GError **error)
 {
+    return conn_query_at(conn, sql, FAILPOINT_NONE, error);
+}
+
+struct result *
+conn_query_at(struct conn *conn, const char *sql, enum failpoint sent, GError **error)
+{
     MYSQL_RES *rows = NULL;
-    if (!run_all(conn, sql, strlen(sql), &rows, error))
+    const struct statements statements = {sql, strlen(sql), sent};
+    if (!run_all(conn, &statements, &rows, error))
         return NULL;
     if (rows == NULL) {
         conn_fail_with(conn, 0, "the statement gave no rows", sql, error);
@@ -88,6 +126,11 @@ conn_query(struct conn *conn, const char *sql, GError **error)
     result->rows = rows;
     result->fields = mysql_fetch_fields(rows);
     result->columns = mysql_num_fields(rows);
+    result->places = g_new(MYSQL_ROW_OFFSET, mysql_num_rows(rows));
+    for (uint64_t i = 0; i < mysql_num_rows(rows); i++) {
+        result->places[i] = mysql_row_tell(rows);
+        (void)mysql_fetch_row(rows);
+    }
     return result;
 }
 
@@ -107,6 +150,7 @@ result_free(struct result *result)
     if (result == NULL)
         return;
     mysql_free_result(result->rows);
+    g_free(result->places);
     g_free(result);
 }
 
@@ -125,18 +169,12 @@ column_of(const struct result *result, const char *name)
     return -1;
 }
 
-bool
-result_has(const struct result *result, const char *name)
-{
-    return column_of(result, name) >= 0;
-}
-
 const char *
 result_at(const struct result *result, size_t row, size_t column)
 {
     if (column >= result->columns || row >= result_rows(result))
         return NULL;
-    mysql_data_seek(result->rows, row);
+    mysql_row_seek(result->rows, result->places[row]);
     MYSQL_ROW values = mysql_fetch_row(result->rows);
     return values[column];
 }
@@ -181,6 +219,29 @@ conn_query_value(struct conn *conn, const char *sql, char **ret_value, GError **
     return true;
 }
 
+bool
+conn_wait_executed(struct conn *conn, const char *gtids, unsigned timeout_s, bool *ret_executed,
+                   GError **error)
+{
+    g_autofree char *sql = g_strdup_printf("SELECT WAIT_FOR_EXECUTED_GTID_SET('%s', 1) AS late",
+                                           gtids);
+    for (unsigned waited_s = 0; waited_s < timeout_s; waited_s++) {
+        if (waited_s > 0 && stop_requested()) {
+            g_set_error_literal(error, MT_ERROR, MT_ERROR_STOPPED,
+                                "stopped while waiting for transactions to become visible");
+            return false;
+        }
+        g_autoptr(result) result = conn_query(conn, sql, error);
+        if (result == NULL)
+            return false;
+        *ret_executed = result_int(result, 0, "late") == 0;
+        if (*ret_executed)
+            return true;
+    }
+    *ret_executed = false;
+    return true;
+}
+
 /* --- row by row ------------------------------------------------------------------------- */
 
 bool
@@ -188,6 +249,7 @@ conn_rows_begin(struct conn *conn, const char *sql, size_t length, GError **erro
 {
     g_return_val_if_fail(conn->streaming == NULL, false);
     conn->last_errno = 0;
+    conn->asked_us = clock_monotonic_us();
     if (mysql_real_query(conn->handle, sql, length) != 0) {
         conn_fail(conn, sql, error);
         return false;
