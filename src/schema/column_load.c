@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mysql/quote.h"
+#include "schema/column_real.h"
 
 enum { BLOCK_BYTES = 16 };
 
@@ -98,15 +99,19 @@ text_is_free(const struct column *column)
     return false;
 }
 
-void
+bool
 column_load_append(GString *file, const struct column *column, struct column_text text)
 {
+    char buffer[COLUMN_REAL_BYTES];
+    if (column->fixed_digits && !column_real_fit(column, buffer, &text))
+        return false;
     if (text.data == NULL)
         g_string_append_len(file, "\\N", 2);
     else if (text_is_free(column))
         append_escaped(file, text.data, text.length);
     else
         g_string_append_len(file, text.data, (gssize)text.length);
+    return true;
 }
 
 void

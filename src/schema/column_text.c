@@ -3,7 +3,11 @@
 #include <string.h>
 
 #include "mysql/quote.h"
+#include "schema/column_real.h"
 #include "schema/json_rebuild.h"
+
+/* A double tells integers of so many bits apart. */
+enum { DOUBLE_EXACT_BITS = 53 };
 
 /* `float(7,3)`, `double(10,2) zerofill`: printed with a fixed number of digits, not exactly. */
 static bool
@@ -151,11 +155,12 @@ append_simple_literal(GString *sql, const struct column *column, struct column_t
     return false;
 }
 
-void
-column_literal_append(GString *sql, const struct column *column, struct column_text text)
+/* Anything but NULL. */
+static void
+append_literal(GString *sql, const struct column *column, struct column_text text)
 {
-    if (text.data == NULL) {
-        g_string_append_len(sql, "NULL", 4);
+    if (column_is_enum_zero(column, text) && column->zero_literal != NULL) {
+        g_string_append(sql, column->zero_literal);
         return;
     }
     if (append_simple_literal(sql, column, text))
@@ -174,6 +179,20 @@ column_literal_append(GString *sql, const struct column *column, struct column_t
     /* A binary string is stored byte by byte whatever the column's character
      * set, and refused (1366) where it is not well-formed in it. */
     quote_bytes(sql, text.data, text.length);
+}
+
+bool
+column_literal_append(GString *sql, const struct column *column, struct column_text text)
+{
+    char buffer[COLUMN_REAL_BYTES];
+    if (text.data == NULL) {
+        g_string_append_len(sql, "NULL", 4);
+        return true;
+    }
+    if (column->fixed_digits && !column_real_fit(column, buffer, &text))
+        return false;
+    append_literal(sql, column, text);
+    return true;
 }
 
 /*
@@ -210,6 +229,12 @@ column_key_literal_append(GString *sql, const struct column *column, struct colu
 }
 
 bool
+column_is_enum_zero(const struct column *column, struct column_text text)
+{
+    return column->type == COLUMN_ENUM && text.length == 1 && *text.data == '0';
+}
+
+bool
 column_type_allowed_in_key(const struct column *column)
 {
     switch (column->type) {
@@ -231,8 +256,9 @@ column_type_allowed_in_key(const struct column *column)
     case COLUMN_BINARY:
     case COLUMN_VARBINARY:
     case COLUMN_ENUM:
-    case COLUMN_SET:
         return true;
+    case COLUMN_SET: /* compared with a number as double: two larger ones may be equal, or none */
+        return column->members <= DOUBLE_EXACT_BITS;
     case COLUMN_FLOAT:    /* its text and its comparison differ in the last digits */
     case COLUMN_TEXT:     /* only ever a prefix key */
     case COLUMN_BLOB:     /* only ever a prefix key */

@@ -49,23 +49,29 @@ void column_select_append(GString *sql, const struct column *column);
  */
 bool column_guard_append(GString *sql, const struct column *column);
 
-/* Appends a literal for INSERT/REPLACE VALUES on a target session. */
-void column_literal_append(GString *sql, const struct column *column, struct column_text text);
+/* Appends a literal for INSERT/REPLACE VALUES on a target session. False, and nothing
+ * appended: the column would store another value, see column_real_refuse(). */
+G_GNUC_WARN_UNUSED_RESULT bool column_literal_append(GString *sql, const struct column *column,
+                                                     struct column_text text);
 
 /* Appends a literal that compares with the column under the column's own
  * collation and can use its index, on either side. */
 void column_key_literal_append(GString *sql, const struct column *column, struct column_text text);
 
 /* Appends the value as a field of LOAD DATA's default format (\N, \\, \t, \n
- * escaped), without terminator. */
-void column_load_append(GString *file, const struct column *column, struct column_text text);
+ * escaped), without terminator. False as of column_literal_append(). */
+G_GNUC_WARN_UNUSED_RESULT bool column_load_append(GString *file, const struct column *column,
+                                                  struct column_text text);
+
+/* True for the error value of an ENUM: a literal keeps it, LOAD DATA warns of it (1265). */
+bool column_is_enum_zero(const struct column *column, struct column_text text);
 
 /* LOAD DATA's column list: appends `col` or @vN to list; where a variable is
  * needed also appends "`col` = expression(@vN)" to assignments. */
 void column_load_target_append(GString *list, GString *assignments, const struct column *column,
                                unsigned number);
 
-/* True when the type may be part of the chosen key (FLOAT, JSON, … may not). */
+/* True when the column may be part of the chosen key (FLOAT, JSON, a SET of over 53 members may not). */
 bool column_type_allowed_in_key(const struct column *column);
 
 #endif

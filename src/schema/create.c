@@ -16,8 +16,8 @@ create_target_compare(const struct moved_table *table, GPtrArray *moved_tables,
     if (wanted == NULL)
         return false;
     g_autofree char *target = quoted_table(table->to_schema, table->to_table);
-    g_autofree char *wanted_text = create_statement_normalized(wanted);
-    g_autofree char *found_text = create_statement_normalized(found->create_sql);
+    g_autofree char *wanted_text = create_statement_comparable(wanted);
+    g_autofree char *found_text = create_statement_comparable(found->create_sql);
     *ret_difference = create_difference_new(wanted_text, found_text, target);
     return true;
 }
@@ -78,11 +78,12 @@ check_all(struct conn *target, GPtrArray *moved_tables, bool resuming, GArray *r
           GError **error)
 {
     g_autoptr(GString) problems = g_string_new(NULL);
+    g_autoptr(GPtrArray) wanted = inspections_of_targets(moved_tables);
+    if (!inspect_tables(target, wanted, error))
+        return false;
     for (unsigned i = 0; i < moved_tables->len; i++) {
         const struct moved_table *table = g_ptr_array_index(moved_tables, i);
-        g_autoptr(table) found = NULL;
-        if (!inspect_table(target, table->to_schema, table->to_table, &found, error))
-            return false;
+        g_autoptr(table) found = inspections_take(wanted, i);
         bool exists = found != NULL;
         g_array_append_val(ret_exists, exists);
         if (exists && !check_existing(table, moved_tables, found, problems, error))
@@ -117,12 +118,9 @@ create_schema(struct conn *target, const struct moved_table *table, GError **err
 /* A server may make another table of the same statement (another default, a key
  * that it adds): what it made is read back. */
 static bool
-check_created(struct conn *target, const struct moved_table *table, GPtrArray *moved_tables,
+check_created(const struct moved_table *table, GPtrArray *moved_tables, const struct table *found,
               GError **error)
 {
-    g_autoptr(table) found = NULL;
-    if (!inspect_table(target, table->to_schema, table->to_table, &found, error))
-        return false;
     g_autoptr(create_difference) difference = NULL;
     if (found != NULL && !create_target_compare(table, moved_tables, found, &difference, error))
         return false;
@@ -138,11 +136,27 @@ check_created(struct conn *target, const struct moved_table *table, GPtrArray *m
 }
 
 static bool
+check_all_created(struct conn *target, GPtrArray *moved_tables, const GArray *existed,
+                  GError **error)
+{
+    g_autoptr(GPtrArray) wanted = inspections_of_targets(moved_tables);
+    if (!inspect_tables(target, wanted, error))
+        return false;
+    for (unsigned i = 0; i < moved_tables->len; i++) {
+        g_autoptr(table) found = inspections_take(wanted, i);
+        if (!g_array_index(existed, bool, i) &&
+            !check_created(g_ptr_array_index(moved_tables, i), moved_tables, found, error))
+            return false;
+    }
+    return true;
+}
+
+static bool
 create_one(struct conn *target, const struct moved_table *table, GPtrArray *moved_tables,
            GError **error)
 {
     g_autofree char *sql = create_statement_for_target(table, moved_tables, error);
-    if (sql == NULL || !create_schema(target, table, error) || !conn_exec(target, sql, error))
+    if (sql == NULL || !conn_exec(target, sql, error))
         return false;
     /* Dying from here on leaves an empty table that is equal: a new run takes it as it is. */
     failpoint_reach(FAILPOINT_TARGET_TABLE_CREATED);
@@ -158,13 +172,20 @@ create_target_tables(struct conn *target, GPtrArray *moved_tables, bool resuming
     if (!check_all(target, moved_tables, resuming, exists, error))
         return false;
     /* In any order: the session has foreign_key_checks=0, so a child may come before its parent. */
-    for (unsigned i = 0; i < moved_tables->len; i++)
-        if (!g_array_index(exists, bool, i) &&
-            !create_one(target, g_ptr_array_index(moved_tables, i), moved_tables, error))
+    g_autoptr(GHashTable) schemas = g_hash_table_new(g_str_hash, g_str_equal);
+    bool created = false;
+    for (unsigned i = 0; i < moved_tables->len; i++) {
+        const struct moved_table *table = g_ptr_array_index(moved_tables, i);
+        if (g_array_index(exists, bool, i))
+            continue;
+        if (g_hash_table_add(schemas, table->to_schema) && !create_schema(target, table, error))
             return false;
-    for (unsigned i = 0; i < moved_tables->len; i++)
-        if (!g_array_index(exists, bool, i) &&
-            !check_created(target, g_ptr_array_index(moved_tables, i), moved_tables, error))
+        if (!create_one(target, table, moved_tables, error))
             return false;
+        created = true;
+    }
+    if (created && !check_all_created(target, moved_tables, exists, error))
+        return false;
+    failpoint_reach(FAILPOINT_TARGET_TABLES_READY);
     return true;
 }

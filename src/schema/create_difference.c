@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "schema/create_scan_int.h"
 #include "schema/create_text_int.h"
 
 struct definition {
@@ -89,12 +90,29 @@ append_clause(GString *alter, const char *verb, const char *text)
     g_string_append(alter, text);
 }
 
+#define INVISIBLE " /*!80000 INVISIBLE */"
+
+/* Whether a key stands there too, but for being visible or not: DROP and ADD of the same key in one
+ * ALTER leaves that as it was. */
+static bool
+differs_in_visibility(const char *line, const struct definition *other)
+{
+    if (line_kind(line) != LINE_KEY)
+        return false;
+    g_autofree char *counterpart = g_str_has_suffix(line, INVISIBLE)
+                                       ? g_strndup(line, strlen(line) - strlen(INVISIBLE))
+                                       : g_strconcat(line, INVISIBLE, NULL);
+    return g_hash_table_contains(other->set, counterpart);
+}
+
 /* What takes an object of the target away that the source has not, or not like this. */
 static void
 append_drop(GString *alter, const char *line, const struct definition *wanted)
 {
     enum line_kind kind = line_kind(line);
     g_autofree char *name = line_name(line);
+    if (differs_in_visibility(line, wanted))
+        return;
     if (kind == LINE_COLUMN && !has_object(wanted, kind, name))
         append_clause(alter, "DROP COLUMN ", name);
     else if (kind == LINE_KEY)
@@ -109,7 +127,10 @@ append_add(GString *alter, const char *line, const char *previous_column,
 {
     enum line_kind kind = line_kind(line);
     g_autofree char *name = line_name(line);
-    if (kind == LINE_COLUMN && has_object(found, kind, name)) {
+    if (differs_in_visibility(line, found)) {
+        append_clause(alter, "ALTER INDEX ", name);
+        g_string_append(alter, g_str_has_suffix(line, INVISIBLE) ? " INVISIBLE" : " VISIBLE");
+    } else if (kind == LINE_COLUMN && has_object(found, kind, name)) {
         append_clause(alter, "MODIFY COLUMN ", line);
     } else if (kind == LINE_COLUMN) {
         append_clause(alter, "ADD COLUMN ", line);
@@ -150,6 +171,80 @@ has_other_lines(const struct definition *definition, const struct definition *ag
     return false;
 }
 
+/* What an option is set to so that SHOW CREATE TABLE prints it no more. */
+static const struct {
+    const char *name;
+    const char *reset;
+} resets[] = {
+    {"COMMENT", "COMMENT=''"},
+    {"ROW_FORMAT", "ROW_FORMAT=DEFAULT"},
+    {"KEY_BLOCK_SIZE", "KEY_BLOCK_SIZE=0"},
+    {"STATS_PERSISTENT", "STATS_PERSISTENT=DEFAULT"},
+    {"STATS_AUTO_RECALC", "STATS_AUTO_RECALC=DEFAULT"},
+    {"STATS_SAMPLE_PAGES", "STATS_SAMPLE_PAGES=DEFAULT"},
+    {"MAX_ROWS", "MAX_ROWS=0"},
+    {"MIN_ROWS", "MIN_ROWS=0"},
+    {"AVG_ROW_LENGTH", "AVG_ROW_LENGTH=0"},
+    {"CHECKSUM", "CHECKSUM=0"},
+    {"DELAY_KEY_WRITE", "DELAY_KEY_WRITE=0"},
+    {"PACK_KEYS", "PACK_KEYS=DEFAULT"},
+    {"COMPRESSION", "COMPRESSION=''"},
+    {"AUTOEXTEND_SIZE", "AUTOEXTEND_SIZE=0"},
+    {"ENGINE_ATTRIBUTE", "ENGINE_ATTRIBUTE=''"},
+    {"SECONDARY_ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE=''"},
+    {"COLLATE", ""}, /* goes with DEFAULT CHARSET, which is always there */
+};
+
+static bool
+has_option(const char *options, const struct create_token *name)
+{
+    struct create_scan scan = create_scan_of(options);
+    for (;;) {
+        struct create_token token = create_scan_next(&scan);
+        if (token.kind == CREATE_TOKEN_END)
+            return false;
+        if (token.kind == CREATE_TOKEN_WORD && token.length == name->length &&
+            strncmp(token.start, name->start, name->length) == 0)
+            return true;
+    }
+}
+
+/* The options that only the target has, taken back. False: one that no ALTER takes back. */
+static bool
+append_resets(GString *alter, const char *wanted, const char *found)
+{
+    struct create_scan scan = create_scan_of(found);
+    struct create_token name = {0};
+    for (;;) {
+        struct create_token token = create_scan_next(&scan);
+        if (token.kind == CREATE_TOKEN_END)
+            return true;
+        if (create_token_is_word(&token, "TABLESPACE") && !has_option(wanted, &token))
+            return false; /* stands without `=` */
+        bool is_value = create_token_is_sign(&token, '=') && name.kind == CREATE_TOKEN_WORD;
+        if (is_value && !has_option(wanted, &name)) {
+            size_t i = 0;
+            while (i < G_N_ELEMENTS(resets) && !create_token_is_word(&name, resets[i].name))
+                i++;
+            if (i == G_N_ELEMENTS(resets))
+                return false;
+            if (*resets[i].reset != '\0')
+                g_string_append_printf(alter, " %s", resets[i].reset);
+        }
+        name = token;
+    }
+}
+
+/* The line of options; "" where there is none. */
+static const char *
+options_line(const struct definition *definition)
+{
+    for (char **line = definition->lines; *line != NULL; line++)
+        if (line_kind(*line) == LINE_OPTIONS)
+            return *line;
+    return "";
+}
+
 static char *
 alter_text(const struct definition *wanted, const struct definition *found, const char *target)
 {
@@ -169,6 +264,10 @@ alter_text(const struct definition *wanted, const struct definition *found, cons
             previous_column = line_name(*line);
         }
     }
+    const char *options = options_line(wanted);
+    if (!g_str_equal(options, options_line(found)) &&
+        !append_resets(alter, options, options_line(found)))
+        return NULL;
     if (alter->len == 0)
         return NULL;
     return g_strdup_printf("ALTER TABLE %s %s", target, alter->str);
@@ -183,10 +282,47 @@ append_only_in(GString *lines, char sign, const struct definition *one,
             g_string_append_printf(lines, "%s%c %s", lines->len > 0 ? "\n" : "", sign, *line);
 }
 
+/*
+ * The statement without the character sets before its literals (`_utf8mb4'x'`), but `_binary`: an ALTER
+ * of anything writes those of check constraints in the column's own, and prints the same characters.
+ */
+static char *
+without_introducers(const char *sql)
+{
+    GString *text = g_string_new(NULL);
+    struct create_scan scan = create_scan_of(sql);
+    const char *copied = sql;
+    struct create_token before = {0};
+    for (;;) {
+        struct create_token token = create_scan_next(&scan);
+        if (token.kind == CREATE_TOKEN_END)
+            break;
+        if (token.kind == CREATE_TOKEN_STRING && before.kind == CREATE_TOKEN_WORD &&
+            before.start[0] == '_' && before.start + before.length == token.start &&
+            !create_token_is_word(&before, "_binary")) {
+            g_string_append_len(text, copied, before.start - copied);
+            copied = token.start;
+        }
+        before = token;
+    }
+    g_string_append(text, copied);
+    return g_string_free(text, FALSE);
+}
+
+static bool
+same_definition(const char *wanted, const char *found)
+{
+    if (g_str_equal(wanted, found))
+        return true;
+    g_autofree char *one = without_introducers(wanted);
+    g_autofree char *other = without_introducers(found);
+    return g_str_equal(one, other);
+}
+
 struct create_difference *
 create_difference_new(const char *wanted, const char *found, const char *target)
 {
-    if (g_str_equal(wanted, found))
+    if (same_definition(wanted, found))
         return NULL;
     struct definition one = definition_of(wanted);
     struct definition other = definition_of(found);

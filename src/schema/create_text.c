@@ -197,6 +197,43 @@ create_statement_normalized(const char *create_sql)
     return g_string_free(out, FALSE);
 }
 
+/* ` CHARACTER SET name` before a COLLATE. True when it was one. */
+static bool
+rewrite_implied_charset(struct rewrite *rewrite, struct create_scan *scan,
+                        const struct create_token *word)
+{
+    if (!create_token_is_word(word, "CHARACTER"))
+        return false;
+    struct create_scan ahead = *scan;
+    struct create_token set = create_scan_next(&ahead);
+    struct create_token name = create_scan_next(&ahead);
+    struct create_scan behind = ahead;
+    struct create_token collate = create_scan_next(&ahead);
+    if (!create_token_is_word(&set, "SET") || name.kind != CREATE_TOKEN_WORD ||
+        !create_token_is_word(&collate, "COLLATE"))
+        return false;
+    rewrite_replace(rewrite, word->start, collate.start, "");
+    *scan = behind;
+    return true;
+}
+
+char *
+create_statement_comparable(const char *create_sql)
+{
+    g_autofree char *normalized = create_statement_normalized(create_sql);
+    struct create_scan scan = create_scan_of(normalized);
+    GString *out = g_string_sized_new(strlen(normalized));
+    struct rewrite rewrite = {.out = out, .copied = normalized};
+    for (;;) {
+        struct create_token token = create_scan_next(&scan);
+        if (token.kind == CREATE_TOKEN_END)
+            break;
+        (void)rewrite_implied_charset(&rewrite, &scan, &token);
+    }
+    g_string_append(out, rewrite.copied);
+    return g_string_free(out, FALSE);
+}
+
 /* Character sets with characters that utf8mb3 lacks. */
 static bool
 charset_exceeds_utf8mb3(const char *charset, size_t length)

@@ -41,4 +41,20 @@ G_GNUC_WARN_UNUSED_RESULT bool create_target_compare(const struct moved_table *t
                                                      struct create_difference **ret_difference,
                                                      GError **error);
 
+/*
+ * "generated column `d`" or "index `i`" when it holds a value that was computed from a
+ * TIMESTAMP in the time zone of the session that wrote the row: STORED, or in an index.
+ * NULL when there is none; TIMESTAMP itself, and whether it is NULL, do not count.
+ * Pure. Caller frees.
+ */
+char *create_statement_zone_dependent(const struct table *table);
+
+/*
+ * What two tables are compared by: create_statement_normalized() without the
+ * character set of a column whose collation is there, which implies it. MySQL leaves
+ * it out for a column that took it from its table, and prints it once the table is
+ * made again from what was printed. Caller frees.
+ */
+char *create_statement_comparable(const char *create_sql);
+
 #endif

@@ -4,7 +4,11 @@
 
 #include "base/error.h"
 #include "mysql/quote.h"
+#include "schema/column_real.h"
 #include "schema/key_choice_int.h"
+#include "schema/labels_int.h"
+#include "schema/name_groups_int.h"
+#include "schema/session_free.h"
 
 static const struct {
     const char *data_type;
@@ -60,22 +64,6 @@ column_type_of(const char *data_type)
     return COLUMN_UNSUPPORTED;
 }
 
-/* Labels of `enum('a','it''s')`: strings, whose quotes are doubled and backslashes escape. */
-static unsigned
-count_members(const char *column_type)
-{
-    unsigned members = 0;
-    for (const char *p = strchr(column_type, '\''); p != NULL; p = strchr(p, '\'')) {
-        members++;
-        for (p++; *p != '\0' && (*p != '\'' || p[1] == '\''); p++)
-            if ((*p == '\'' || *p == '\\') && p[1] != '\0')
-                p++;
-        if (*p != '\0')
-            p++;
-    }
-    return members;
-}
-
 static struct column *
 column_read(const struct result *result, size_t row)
 {
@@ -91,6 +79,7 @@ column_read(const struct result *result, size_t row)
     /* DEFAULT_GENERATED, an expression default, is another thing: the blank tells. */
     column->generated = extra != NULL && (strstr(extra, "VIRTUAL GENERATED") != NULL ||
                                           strstr(extra, "STORED GENERATED") != NULL);
+    column->stored = extra != NULL && strstr(extra, "STORED GENERATED") != NULL;
     column->invisible = extra != NULL && strstr(extra, "INVISIBLE") != NULL;
     column->auto_increment = extra != NULL && strstr(extra, "auto_increment") != NULL;
     column->charset = g_strdup(result_get(result, row, "CHARACTER_SET_NAME"));
@@ -99,8 +88,11 @@ column_read(const struct result *result, size_t row)
     column->precision = (unsigned)result_uint(result, row, "NUMERIC_PRECISION");
     column->scale = (unsigned)result_uint(result, row, "NUMERIC_SCALE");
     column->fsp = (unsigned)result_uint(result, row, "DATETIME_PRECISION");
+    column_real_prepare(column);
+    if (column->type == COLUMN_ENUM)
+        column->zero_literal = labels_zero_literal(column->column_type, column->charset);
     if (column->type == COLUMN_ENUM || column->type == COLUMN_SET)
-        column->members = count_members(column->column_type);
+        column->members = labels_count(column->column_type);
     else
         column->is_unsigned = strstr(column->column_type, " unsigned") != NULL;
     return column;
@@ -112,57 +104,136 @@ free_column(void *column)
     column_free(column);
 }
 
-/* WHERE TABLE_SCHEMA = '…' AND TABLE_NAME = '…' */
-static char *
-where_table(const struct table *table)
+/* --- many at a time ----------------------------------------------------------------------- */
+
+struct inspection {
+    char *schema;
+    char *name;
+    struct table *table; /* what was found, until it is taken */
+};
+
+static void
+free_inspection(void *pointer)
 {
-    g_autofree char *schema = quoted_string(table->schema);
-    g_autofree char *name = quoted_string(table->name);
-    return g_strdup_printf("WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s", schema, name);
+    struct inspection *inspection = pointer;
+    g_free(inspection->schema);
+    g_free(inspection->name);
+    table_free(inspection->table);
+    g_free(inspection);
 }
 
-static bool
-read_columns(struct conn *conn, struct table *table, GError **error)
+GPtrArray *
+inspections_new(void)
 {
-    g_autofree char *where = where_table(table);
+    return g_ptr_array_new_with_free_func(free_inspection);
+}
+
+void
+inspections_add(GPtrArray *wanted, const char *schema, const char *name)
+{
+    struct inspection *inspection = g_new0(struct inspection, 1);
+    inspection->schema = g_strdup(schema);
+    inspection->name = g_strdup(name);
+    g_ptr_array_add(wanted, inspection);
+}
+
+struct table *
+inspections_take(GPtrArray *wanted, guint index)
+{
+    struct inspection *inspection = g_ptr_array_index(wanted, index);
+    return g_steal_pointer(&inspection->table);
+}
+
+/* Which columns are to be compared: known when all of a table's are. Rows as of read_columns(). */
+static void
+mark_compared(const struct result *result, GHashTable *found)
+{
+    const struct table *before = NULL;
+    unsigned index = 0;
+    for (size_t row = 0; row < result_rows(result); row++) {
+        struct table *table = g_hash_table_lookup(found, result_get(result, row, "TABLE_NAME"));
+        if (table == NULL)
+            continue;
+        index = table == before ? index + 1 : 0;
+        before = table;
+        struct column *column = g_ptr_array_index(table->columns, index);
+        const char *expression = result_get(result, row, "GENERATION_EXPRESSION");
+        column->compared = column->stored &&
+                           (expression == NULL ||
+                            !expression_is_session_free(expression, column, table->columns));
+    }
+}
+
+/* `found`: the server's own spelling of a name to its struct table. */
+static bool
+read_columns(struct conn *conn, const struct name_group *group, GHashTable *found, GError **error)
+{
     g_autoptr(result)
         result = conn_queryf(conn, error,
-                             "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, EXTRA,"
-                             " CHARACTER_SET_NAME, COLLATION_NAME, CHARACTER_OCTET_LENGTH,"
-                             " NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION"
-                             " FROM information_schema.COLUMNS %s ORDER BY ORDINAL_POSITION",
-                             where);
+                             "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE,"
+                             " EXTRA, CHARACTER_SET_NAME, COLLATION_NAME, CHARACTER_OCTET_LENGTH,"
+                             " NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION,"
+                             " GENERATION_EXPRESSION"
+                             " FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s"
+                             " AND TABLE_NAME IN (%s) ORDER BY TABLE_NAME, ORDINAL_POSITION",
+                             group->schema, group->names->str);
     if (result == NULL)
         return false;
-    for (size_t row = 0; row < result_rows(result); row++)
-        g_ptr_array_add(table->columns, column_read(result, row));
+    for (size_t row = 0; row < result_rows(result); row++) {
+        struct table *table = g_hash_table_lookup(found, result_get(result, row, "TABLE_NAME"));
+        if (table != NULL)
+            g_ptr_array_add(table->columns, column_read(result, row));
+    }
+    mark_compared(result, found);
     return true;
 }
 
-static bool
-read_keys(struct conn *conn, struct table *table, GError **error)
+/* The parts of one table's unique keys. */
+static struct index_part
+key_part_read(const struct result *result, size_t row)
 {
-    g_autofree char *where = where_table(table);
+    const char *visible = result_get(result, row, "IS_VISIBLE");
+    return (struct index_part){
+        .index_name = result_get(result, row, "INDEX_NAME"),
+        .column_name = result_get(result, row, "COLUMN_NAME"),
+        .is_prefix = result_get(result, row, "SUB_PART") != NULL,
+        .is_visible = visible == NULL || g_str_equal(visible, "YES"),
+    };
+}
+
+static bool
+read_keys(struct conn *conn, const struct name_group *group, GHashTable *found, GError **error)
+{
     g_autoptr(result)
         result = conn_queryf(conn, error,
-                             "SELECT INDEX_NAME, COLUMN_NAME, SUB_PART, IS_VISIBLE"
-                             " FROM information_schema.STATISTICS %s AND NON_UNIQUE = 0"
-                             " ORDER BY INDEX_NAME, SEQ_IN_INDEX",
-                             where);
+                             "SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART, IS_VISIBLE"
+                             " FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = %s"
+                             " AND TABLE_NAME IN (%s) AND NON_UNIQUE = 0"
+                             " ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
+                             group->schema, group->names->str);
     if (result == NULL)
         return false;
     size_t count = result_rows(result);
     g_autofree struct index_part *parts = g_new0(struct index_part, count + 1);
-    for (size_t row = 0; row < count; row++) {
-        const char *visible = result_get(result, row, "IS_VISIBLE");
-        parts[row] = (struct index_part){
-            .index_name = result_get(result, row, "INDEX_NAME"),
-            .column_name = result_get(result, row, "COLUMN_NAME"),
-            .is_prefix = result_get(result, row, "SUB_PART") != NULL,
-            .is_visible = visible == NULL || g_str_equal(visible, "YES"),
-        };
+    for (size_t row = 0; row < count; row++)
+        parts[row] = key_part_read(result, row);
+    g_autoptr(GHashTable) with_keys = g_hash_table_new(NULL, NULL);
+    GHashTableIter each;
+    gpointer table = NULL;
+    for (size_t from = 0, to; from < count; from = to) {
+        const char *of = result_get(result, from, "TABLE_NAME");
+        for (to = from + 1; to < count; to++)
+            if (!g_str_equal(result_get(result, to, "TABLE_NAME"), of))
+                break;
+        table = g_hash_table_lookup(found, of);
+        if (table != NULL && g_hash_table_add(with_keys, table))
+            key_choose(table, parts + from, to - from);
     }
-    key_choose(table, parts, count);
+    /* And those that have none: told as such. */
+    g_hash_table_iter_init(&each, found);
+    while (g_hash_table_iter_next(&each, NULL, &table))
+        if (!g_hash_table_contains(with_keys, table))
+            key_choose(table, parts, 0);
     return true;
 }
 
@@ -207,34 +278,80 @@ table_new(const char *schema, const char *name)
     return table;
 }
 
-/* Fills what information_schema.TABLES knows. *ret_exists tells whether it knows the table. */
-static bool
-read_table(struct conn *conn, struct table *table, bool *ret_exists, GError **error)
+/* What information_schema.TABLES knows. */
+static void
+table_fill(struct table *table, const struct result *result, size_t row)
 {
+    const char *type = result_get(result, row, "TABLE_TYPE");
+    const char *engine = result_get(result, row, "ENGINE");
+    bool is_base_table = type != NULL && g_str_equal(type, "BASE TABLE");
+    table->engine = g_strdup(is_base_table && engine != NULL ? engine : type);
+    table->estimated_rows = result_uint(result, row, "TABLE_ROWS");
+    table->estimated_bytes = result_uint(result, row, "BYTES");
+    table->auto_increment = result_uint(result, row, "AUTO_INCREMENT");
+    table->schema_collation = g_strdup(result_get(result, row, "SCHEMA_COLLATION"));
+}
+
+/* Finds the group's tables that are there. */
+static bool
+read_tables(struct conn *conn, const struct name_group *group, GPtrArray *wanted,
+            GHashTable *ret_found, GError **error)
+{
+    g_autoptr(result) result = conn_queryf(
+        conn, error,
+        "SELECT FIELD(TABLE_NAME, %s) AS PLACE, TABLE_NAME, TABLE_TYPE, ENGINE,"
+        " TABLE_ROWS, AUTO_INCREMENT, DATA_LENGTH + INDEX_LENGTH AS BYTES,"
+        " (SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA"
+        " WHERE SCHEMA_NAME = TABLE_SCHEMA) AS SCHEMA_COLLATION"
+        " FROM information_schema.TABLES"
+        " WHERE TABLE_SCHEMA = %s AND TABLE_NAME IN (%s)",
+        group->names->str, group->schema, group->names->str);
+    if (result == NULL)
+        return false;
+    for (size_t row = 0; row < result_rows(result); row++) {
+        unsigned place = name_group_place(group, result_uint(result, row, "PLACE"));
+        struct inspection *inspection = g_ptr_array_index(wanted, place);
+        inspection->table = table_new(inspection->schema, inspection->name);
+        table_fill(inspection->table, result, row);
+        g_hash_table_insert(ret_found, g_strdup(result_get(result, row, "TABLE_NAME")),
+                            inspection->table);
+    }
+    return true;
+}
+
+static bool
+inspect_group(struct conn *conn, const struct name_group *group, GPtrArray *wanted, GError **error)
+{
+    g_autoptr(GHashTable) found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    if (!read_tables(conn, group, wanted, found, error))
+        return false;
+    if (g_hash_table_size(found) == 0)
+        return true;
+    if (!read_columns(conn, group, found, error) || !read_keys(conn, group, found, error))
+        return false;
+    for (guint i = 0; i < group->places->len; i++) {
+        struct inspection *inspection = g_ptr_array_index(wanted, name_group_place(group, i + 1));
+        if (inspection->table != NULL && !read_create(conn, inspection->table, error))
+            return false;
+    }
+    return true;
+}
+
+bool
+inspect_tables(struct conn *conn, GPtrArray *wanted, GError **error)
+{
+    g_autoptr(GPtrArray) groups = name_groups_new();
+    for (guint i = 0; i < wanted->len; i++) {
+        const struct inspection *inspection = g_ptr_array_index(wanted, i);
+        if (name_can_exist(inspection->schema) && name_can_exist(inspection->name))
+            name_groups_add(groups, inspection->schema, inspection->name, i);
+    }
     /* Or the statistics would be up to a day old. */
     if (!conn_exec(conn, "SET SESSION information_schema_stats_expiry = 0", error))
         return false;
-    g_autofree char *where = where_table(table);
-    g_autoptr(result)
-        result = conn_queryf(conn, error,
-                             "SELECT TABLE_TYPE, ENGINE, TABLE_ROWS, AUTO_INCREMENT,"
-                             " DATA_LENGTH + INDEX_LENGTH AS BYTES, (SELECT DEFAULT_COLLATION_NAME"
-                             " FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = TABLE_SCHEMA)"
-                             " AS SCHEMA_COLLATION FROM information_schema.TABLES %s",
-                             where);
-    if (result == NULL)
-        return false;
-    *ret_exists = result_rows(result) > 0;
-    if (!*ret_exists)
-        return true;
-    const char *type = result_get(result, 0, "TABLE_TYPE");
-    const char *engine = result_get(result, 0, "ENGINE");
-    bool is_base_table = type != NULL && g_str_equal(type, "BASE TABLE");
-    table->engine = g_strdup(is_base_table && engine != NULL ? engine : type);
-    table->estimated_rows = result_uint(result, 0, "TABLE_ROWS");
-    table->estimated_bytes = result_uint(result, 0, "BYTES");
-    table->auto_increment = result_uint(result, 0, "AUTO_INCREMENT");
-    table->schema_collation = g_strdup(result_get(result, 0, "SCHEMA_COLLATION"));
+    for (guint i = 0; i < groups->len; i++)
+        if (!inspect_group(conn, name_group(groups, i), wanted, error))
+            return false;
     return true;
 }
 
@@ -242,22 +359,35 @@ bool
 inspect_table(struct conn *conn, const char *schema, const char *name, struct table **ret_table,
               GError **error)
 {
-    g_autoptr(table) table = NULL;
-    bool exists = false;
-    if (name_can_exist(schema) && name_can_exist(name)) {
-        table = table_new(schema, name);
-        if (!read_table(conn, table, &exists, error))
-            return false;
-    }
-    if (!exists) {
-        *ret_table = NULL;
-        return true;
-    }
-    if (!read_columns(conn, table, error) || !read_keys(conn, table, error) ||
-        !read_create(conn, table, error))
+    g_autoptr(GPtrArray) wanted = inspections_new();
+    inspections_add(wanted, schema, name);
+    if (!inspect_tables(conn, wanted, error))
         return false;
-    *ret_table = g_steal_pointer(&table);
+    *ret_table = inspections_take(wanted, 0);
     return true;
+}
+
+GPtrArray *
+inspections_of_sources(const struct config *config)
+{
+    GPtrArray *wanted = inspections_new();
+    for (unsigned i = 0; i < config->tables->len; i++) {
+        const struct table_mapping *mapping = &g_array_index(config->tables, struct table_mapping,
+                                                             i);
+        inspections_add(wanted, mapping->from_schema, mapping->from_table);
+    }
+    return wanted;
+}
+
+GPtrArray *
+inspections_of_targets(const GPtrArray *moved_tables)
+{
+    GPtrArray *wanted = inspections_new();
+    for (guint i = 0; i < moved_tables->len; i++) {
+        const struct moved_table *moved = g_ptr_array_index(moved_tables, i);
+        inspections_add(wanted, moved->to_schema, moved->to_table);
+    }
+    return wanted;
 }
 
 static void
@@ -284,12 +414,13 @@ inspect_moved_tables(struct conn *source, const struct config *config, GError **
 {
     g_autoptr(GPtrArray) moved_tables = g_ptr_array_new_with_free_func(free_moved_table);
     g_autoptr(GString) missing = g_string_new(NULL);
+    g_autoptr(GPtrArray) wanted = inspections_of_sources(config);
+    if (!inspect_tables(source, wanted, error))
+        return NULL;
     for (unsigned i = 0; i < config->tables->len; i++) {
         const struct table_mapping *mapping = &g_array_index(config->tables, struct table_mapping,
                                                              i);
-        struct table *table = NULL;
-        if (!inspect_table(source, mapping->from_schema, mapping->from_table, &table, error))
-            return NULL;
+        struct table *table = inspections_take(wanted, i);
         if (table != NULL)
             add_moved_table(moved_tables, table, config, mapping);
         else

@@ -1,14 +1,12 @@
 #include "schema/json_rebuild.h"
 
 #include <string.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include "base/error.h"
 #include "mysql/quote.h"
 #include "schema/json_expression.h"
 #include "schema/json_text.h"
-
-#define SHOWN_BYTES_MAX 60
 
 /*
  * `$**[0]` finds every value that is no array, and the first of every array:
@@ -136,15 +134,12 @@ mark_has_type(const struct marks *marks, const char *name)
 }
 
 static bool
-refuse(const struct rebuilding *rebuilding, const struct json_token *token)
+refuse(const struct rebuilding *rebuilding)
 {
-    g_autofree char *shown = g_utf8_make_valid(token->text,
-                                               (gssize)MIN(token->length, SHOWN_BYTES_MAX));
-    g_set_error(
-        rebuilding->error, MT_ERROR, MT_ERROR_DATA,
-        "the JSON document holds a scalar of type %.*s (%s) that no SQL expression makes: it "
-        "would arrive as a JSON string; store it as one on the source",
-        (int)rebuilding->marks.type_length, rebuilding->marks.type, shown);
+    g_set_error(rebuilding->error, MT_ERROR, MT_ERROR_DATA,
+                "the JSON document holds a scalar of type %.*s that no SQL expression makes: it "
+                "would arrive as a JSON string; store it as one on the source",
+                (int)rebuilding->marks.type_length, rebuilding->marks.type);
     return false;
 }
 
@@ -161,13 +156,13 @@ append_bytes(struct rebuilding *rebuilding, const struct json_token *token)
     uint64_t column_type;
     if (!g_str_has_prefix(scratch->str, prefix) || !take_number(&position, end, &column_type) ||
         column_type > UINT8_MAX || *position != ':')
-        return refuse(rebuilding, token);
+        return refuse(rebuilding);
     g_autofree guchar *bytes = NULL;
     gsize length = 0;
     if (position[1] != '\0')
         bytes = g_base64_decode(position + 1, &length);
     return json_expression_bytes_append(rebuilding->sql, (unsigned)column_type, bytes, length) ||
-           refuse(rebuilding, token);
+           refuse(rebuilding);
 }
 
 /* It goes into a literal as it is. */
@@ -200,7 +195,7 @@ append_marked(struct rebuilding *rebuilding, const struct json_token *token)
     const struct marks *marks = &rebuilding->marks;
     bool is_string = token->kind == JSON_TOKEN_STRING;
     if ((!is_string && token->kind != JSON_TOKEN_INTEGER && token->kind != JSON_TOKEN_DOUBLE) ||
-        crc32_z(0, (const Bytef *)token->text, token->length) != marks->crc)
+        libdeflate_crc32(0, token->text, token->length) != marks->crc)
         return does_not_fit(rebuilding->error);
     for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
         if (!mark_has_type(marks, types[i].name))
@@ -212,7 +207,7 @@ append_marked(struct rebuilding *rebuilding, const struct json_token *token)
         json_expression_scalar_append(rebuilding->sql, types[i].scalar, text, length);
         return true;
     }
-    return is_string ? append_bytes(rebuilding, token) : refuse(rebuilding, token);
+    return is_string ? append_bytes(rebuilding, token) : refuse(rebuilding);
 }
 
 static void

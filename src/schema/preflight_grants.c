@@ -112,11 +112,14 @@ check_target_tables(struct preflight *preflight, bool *ret_passed, GError **erro
 {
     const struct server_facts *target = &preflight->target;
     GArray *tables = preflight->config->tables;
+    const char *schema = NULL; /* what `exists` is of: tables of a schema mostly stand together */
+    bool exists = false;
     for (unsigned i = 0; i < tables->len; i++) {
         const struct table_mapping *mapping = &g_array_index(tables, struct table_mapping, i);
-        bool exists = false;
-        if (!schema_exists(target, mapping->to_schema, &exists, error))
+        if (g_strcmp0(schema, mapping->to_schema) != 0 &&
+            !schema_exists(target, mapping->to_schema, &exists, error))
             return false;
+        schema = mapping->to_schema;
         if (exists)
             *ret_passed &= check_on(preflight, target, wanted_on_target(preflight, mapping),
                                     mapping->to_schema, mapping->to_table);

@@ -55,6 +55,10 @@ G_GNUC_WARN_UNUSED_RESULT bool preflight_topology(struct preflight *preflight, G
 G_GNUC_WARN_UNUSED_RESULT bool preflight_source_tables(struct preflight *preflight, GError **error);
 G_GNUC_WARN_UNUSED_RESULT bool preflight_relations(struct preflight *preflight, GError **error);
 G_GNUC_WARN_UNUSED_RESULT bool preflight_target_tables(struct preflight *preflight, GError **error);
+/* Of preflight_target_tables(): what the definition needs of a target that has no such table. */
+G_GNUC_WARN_UNUSED_RESULT bool preflight_target_options(struct preflight *preflight,
+                                                        const struct moved_table *moved,
+                                                        GError **error);
 G_GNUC_WARN_UNUSED_RESULT bool preflight_grants(struct preflight *preflight, GError **error);
 void preflight_retention(struct preflight *preflight);
 

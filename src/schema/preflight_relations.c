@@ -1,7 +1,25 @@
 /* What hangs on the tables: foreign keys, triggers, views. */
 #include "mysql/quote.h"
 #include "schema/inspect.h"
+#include "schema/name_groups_int.h"
 #include "schema/preflight_int.h"
+
+/* The table that a query about the group has found. */
+static const struct moved_table *
+moved_of(const struct preflight *preflight, const struct name_group *group, uint64_t field)
+{
+    return g_ptr_array_index(preflight->moved_tables, name_group_place(group, field));
+}
+
+/* The same as a finding's subject, by the column PLACE. Caller frees. */
+static char *
+moved_subject(const struct preflight *preflight, const struct name_group *group,
+              const struct result *result, size_t row)
+{
+    const struct table *table =
+        moved_of(preflight, group, result_uint(result, row, "PLACE"))->source;
+    return g_strdup_printf("table %s.%s", table->schema, table->name);
+}
 
 static bool
 is_moved(const struct preflight *preflight, const char *schema, const char *name)
@@ -86,30 +104,76 @@ check_foreign_key(struct preflight *preflight, const struct moved_table *moved,
                     constraint, child_schema, child, parent_schema, parent);
 }
 
+/* Those of a group of tables, from either end: CHILD and PARENT tell from which. */
 static bool
-check_foreign_keys(struct preflight *preflight, const struct moved_table *moved, GError **error)
+check_foreign_keys(struct preflight *preflight, const struct name_group *group, GError **error)
 {
-    g_autofree char *schema = quoted_string(moved->source->schema);
-    g_autofree char *name = quoted_string(moved->source->name);
+    const char *names = group->names->str;
+    const char *schema = group->schema;
     g_autoptr(result) result = conn_queryf(
         preflight->source.conn, error,
         "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, UNIQUE_CONSTRAINT_SCHEMA,"
-        " REFERENCED_TABLE_NAME, DELETE_RULE, UPDATE_RULE"
+        " REFERENCED_TABLE_NAME, DELETE_RULE, UPDATE_RULE,"
+        " IF(CONSTRAINT_SCHEMA = %s, FIELD(TABLE_NAME, %s), 0) AS CHILD,"
+        " IF(UNIQUE_CONSTRAINT_SCHEMA = %s, FIELD(REFERENCED_TABLE_NAME, %s), 0) AS PARENT"
         " FROM information_schema.REFERENTIAL_CONSTRAINTS"
-        " WHERE (CONSTRAINT_SCHEMA = %s AND TABLE_NAME = %s)"
-        " OR (UNIQUE_CONSTRAINT_SCHEMA = %s AND REFERENCED_TABLE_NAME = %s)"
+        " WHERE (CONSTRAINT_SCHEMA = %s AND TABLE_NAME IN (%s))"
+        " OR (UNIQUE_CONSTRAINT_SCHEMA = %s AND REFERENCED_TABLE_NAME IN (%s))"
         " ORDER BY CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME",
-        schema, name, schema, name);
+        schema, names, schema, names, schema, names, schema, names);
     if (result == NULL)
         return false;
-    for (size_t row = 0; row < result_rows(result); row++)
-        check_foreign_key(preflight, moved, result, row);
+    for (size_t row = 0; row < result_rows(result); row++) {
+        uint64_t child = result_uint(result, row, "CHILD");
+        uint64_t parent = result_uint(result, row, "PARENT");
+        if (child != 0)
+            check_foreign_key(preflight, moved_of(preflight, group, child), result, row);
+        if (parent != 0 && parent != child)
+            check_foreign_key(preflight, moved_of(preflight, group, parent), result, row);
+    }
     return true;
 }
 
 /* "shop/orders" or, with other characters, the file name encoding: compared as MySQL stores it. */
+static char *
+innodb_names(const struct preflight *preflight, const struct name_group *group)
+{
+    GString *names = g_string_new(NULL);
+    for (guint i = 0; i < group->places->len; i++) {
+        const struct table *table = moved_of(preflight, group, i + 1)->source;
+        g_autofree char *path = g_strdup_printf("%s/%s", table->schema, table->name);
+        g_string_append(names, i > 0 ? "," : "");
+        quote_string(names, path);
+    }
+    return g_string_free(names, FALSE);
+}
+
 static bool
-check_hidden_children(struct preflight *preflight, GError **error)
+check_hidden_group(struct preflight *preflight, const struct name_group *group, GError **error)
+{
+    g_autofree char *parents = innodb_names(preflight, group);
+    g_autoptr(result) result = conn_queryf(
+        preflight->source.conn, error,
+        "SELECT ID, FOR_NAME, REF_NAME FROM information_schema.INNODB_FOREIGN f"
+        " WHERE REF_NAME IN (%s)"
+        " AND NOT EXISTS (SELECT 1 FROM information_schema.REFERENTIAL_CONSTRAINTS r"
+        " WHERE CONCAT(r.CONSTRAINT_SCHEMA, '/', r.CONSTRAINT_NAME) = f.ID"
+        " AND r.UNIQUE_CONSTRAINT_SCHEMA = %s AND r.REFERENCED_TABLE_NAME IN (%s))",
+        parents, group->schema, group->names->str);
+    if (result == NULL)
+        return false;
+    for (size_t row = 0; row < result_rows(result); row++) {
+        g_autofree char *subject = g_strdup_printf("table %s", result_at(result, row, 2));
+        preflight_error(preflight, subject,
+                        "add that table to `tables` and GRANT SELECT on it, or drop the key",
+                        "foreign key %s of %s, which the user cannot see, refers to it",
+                        result_at(result, row, 0), result_at(result, row, 1));
+    }
+    return true;
+}
+
+static bool
+check_hidden_children(struct preflight *preflight, const GPtrArray *groups, GError **error)
 {
     const struct server_facts *source = &preflight->source;
     if (grant_set_missing(source->grants, PRIVILEGE_BIT(PROCESS), NULL, NULL) != 0) {
@@ -118,97 +182,85 @@ check_hidden_children(struct preflight *preflight, GError **error)
                      source->account);
         return true;
     }
-    for (unsigned i = 0; i < preflight->moved_tables->len; i++) {
-        const struct moved_table *moved = g_ptr_array_index(preflight->moved_tables, i);
-        g_autofree char *path = g_strdup_printf("%s/%s", moved->source->schema,
-                                                moved->source->name);
-        g_autofree char *parent = quoted_string(path);
-        g_autofree char *schema = quoted_string(moved->source->schema);
-        g_autofree char *name = quoted_string(moved->source->name);
-        g_autoptr(result) result = conn_queryf(
-            source->conn, error,
-            "SELECT ID, FOR_NAME FROM information_schema.INNODB_FOREIGN f WHERE REF_NAME = %s"
-            " AND NOT EXISTS (SELECT 1 FROM information_schema.REFERENTIAL_CONSTRAINTS r"
-            " WHERE CONCAT(r.CONSTRAINT_SCHEMA, '/', r.CONSTRAINT_NAME) = f.ID"
-            " AND r.UNIQUE_CONSTRAINT_SCHEMA = %s AND r.REFERENCED_TABLE_NAME = %s)",
-            parent, schema, name);
-        if (result == NULL)
+    for (guint i = 0; i < groups->len; i++)
+        if (!check_hidden_group(preflight, name_group(groups, i), error))
             return false;
-        g_autofree char *subject = g_strdup_printf("table %s", path);
-        for (size_t row = 0; row < result_rows(result); row++)
-            preflight_error(preflight, subject,
-                            "add that table to `tables` and GRANT SELECT on it, or drop the key",
-                            "foreign key %s of %s, which the user cannot see, refers to it",
-                            result_at(result, row, 0), result_at(result, row, 1));
-    }
     return true;
 }
 
-static bool
-check_triggers(struct preflight *preflight, const struct moved_table *moved, GError **error)
+/* Without the privilege triggers look like none. */
+static void
+check_triggers_seen(struct preflight *preflight, const struct table *table)
 {
-    const struct table *table = moved->source;
     const struct server_facts *source = &preflight->source;
+    if (grant_set_missing(source->grants, PRIVILEGE_BIT(TRIGGER), table->schema, table->name) == 0)
+        return;
     g_autofree char *subject = g_strdup_printf("table %s.%s", table->schema, table->name);
     g_autofree char *quoted = quoted_table(table->schema, table->name);
-    if (grant_set_missing(source->grants, PRIVILEGE_BIT(TRIGGER), table->schema, table->name) !=
-        0) {
-        g_autofree char *cure = g_strdup_printf("GRANT TRIGGER ON %s TO %s", quoted,
-                                                source->account);
-        preflight_warning(preflight, subject, cure,
-                          "whether it has triggers cannot be seen without the TRIGGER privilege");
-        return true;
-    }
-    g_autofree char *schema = quoted_string(table->schema);
-    g_autofree char *name = quoted_string(table->name);
-    g_autoptr(result)
-        result = conn_queryf(source->conn, error,
-                             "SELECT TRIGGER_NAME, ACTION_TIMING, EVENT_MANIPULATION"
-                             " FROM information_schema.TRIGGERS"
-                             " WHERE EVENT_OBJECT_SCHEMA = %s AND EVENT_OBJECT_TABLE = %s"
-                             " ORDER BY TRIGGER_NAME",
-                             schema, name);
+    g_autofree char *cure = g_strdup_printf("GRANT TRIGGER ON %s TO %s", quoted, source->account);
+    preflight_warning(preflight, subject, cure,
+                      "whether it has triggers cannot be seen without the TRIGGER privilege");
+}
+
+static bool
+check_triggers(struct preflight *preflight, const struct name_group *group, GError **error)
+{
+    for (guint i = 0; i < group->places->len; i++)
+        check_triggers_seen(preflight, moved_of(preflight, group, i + 1)->source);
+    g_autoptr(result) result = conn_queryf(
+        preflight->source.conn, error,
+        "SELECT TRIGGER_NAME, ACTION_TIMING, EVENT_MANIPULATION,"
+        " FIELD(EVENT_OBJECT_TABLE, %s) AS PLACE FROM information_schema.TRIGGERS"
+        " WHERE EVENT_OBJECT_SCHEMA = %s AND EVENT_OBJECT_TABLE IN (%s)"
+        " ORDER BY PLACE, TRIGGER_NAME",
+        group->names->str, group->schema, group->names->str);
     if (result == NULL)
         return false;
-    for (size_t row = 0; row < result_rows(result); row++)
+    for (size_t row = 0; row < result_rows(result); row++) {
+        g_autofree char *subject = moved_subject(preflight, group, result, row);
         preflight_warning(
             preflight, subject, "create it on the target after the cutover, if it is still needed",
             "trigger `%s` (%s %s) is not created on the target: it would fire for "
             "rows that the source's trigger made already",
             result_at(result, row, 0), result_at(result, row, 1), result_at(result, row, 2));
+    }
     return true;
 }
 
 static bool
-check_views(struct preflight *preflight, const struct moved_table *moved, GError **error)
+check_views(struct preflight *preflight, const struct name_group *group, GError **error)
 {
-    g_autofree char *subject = g_strdup_printf("table %s.%s", moved->source->schema,
-                                               moved->source->name);
-    g_autofree char *schema = quoted_string(moved->source->schema);
-    g_autofree char *name = quoted_string(moved->source->name);
-    g_autoptr(result) result = conn_queryf(
-        preflight->source.conn, error,
-        "SELECT VIEW_SCHEMA, VIEW_NAME FROM information_schema.VIEW_TABLE_USAGE"
-        " WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s ORDER BY 1, 2",
-        schema, name);
+    g_autoptr(result)
+        result = conn_queryf(preflight->source.conn, error,
+                             "SELECT VIEW_SCHEMA, VIEW_NAME, FIELD(TABLE_NAME, %s) AS PLACE"
+                             " FROM information_schema.VIEW_TABLE_USAGE"
+                             " WHERE TABLE_SCHEMA = %s AND TABLE_NAME IN (%s) ORDER BY PLACE, 1, 2",
+                             group->names->str, group->schema, group->names->str);
     if (result == NULL)
         return false;
-    for (size_t row = 0; row < result_rows(result); row++)
+    for (size_t row = 0; row < result_rows(result); row++) {
+        g_autofree char *subject = moved_subject(preflight, group, result, row);
         preflight_warning(preflight, subject, "create the view on the target where it is needed",
                           "view %s.%s reads it: the view is not moved, and is invalid on the "
                           "source after the cutover",
                           result_at(result, row, 0), result_at(result, row, 1));
+    }
     return true;
 }
 
 bool
 preflight_relations(struct preflight *preflight, GError **error)
 {
+    g_autoptr(GPtrArray) groups = name_groups_new();
     for (unsigned i = 0; i < preflight->moved_tables->len; i++) {
         const struct moved_table *moved = g_ptr_array_index(preflight->moved_tables, i);
-        if (!check_foreign_keys(preflight, moved, error) ||
-            !check_triggers(preflight, moved, error) || !check_views(preflight, moved, error))
+        name_groups_add(groups, moved->source->schema, moved->source->name, i);
+    }
+    for (guint i = 0; i < groups->len; i++) {
+        const struct name_group *group = name_group(groups, i);
+        if (!check_foreign_keys(preflight, group, error) ||
+            !check_triggers(preflight, group, error) || !check_views(preflight, group, error))
             return false;
     }
-    return check_hidden_children(preflight, error);
+    return check_hidden_children(preflight, groups, error);
 }

@@ -38,6 +38,56 @@ check_columns(struct preflight *preflight, const char *subject, const struct tab
     }
 }
 
+/* What the session that wrote a row had to do with its value is not in the binlog. */
+static void
+check_stored(struct preflight *preflight, const char *subject, const struct table *table)
+{
+    for (unsigned i = 0; i < table->columns->len; i++) {
+        const struct column *column = table_column(table, i);
+        if (column->compared && column->type == COLUMN_JSON)
+            preflight_error(preflight, subject, "drop it for the time of the move",
+                            "the STORED column `%s` is a JSON document that may depend on settings "
+                            "of the session that wrote the row (sql_mode, lc_time_names and the "
+                            "like): the target computes it again, and documents are not compared",
+                            column->name);
+        else if (column->compared)
+            preflight_warning(preflight, subject,
+                              "none is needed where all sessions that write have the same settings",
+                              "the target computes the STORED column `%s` again, and its "
+                              "expression may depend on settings of the session that wrote the "
+                              "row (sql_mode, lc_time_names and the like): the values are "
+                              "compared, and a row with another one is refused when it is met",
+                              column->name);
+    }
+}
+
+/* ALTER TABLE leaves the rows as they are when it gives a column fewer digits, for one. */
+static void
+check_rounded(struct preflight *preflight, const char *subject, const struct table *table)
+{
+    for (unsigned i = 0; i < table->columns->len; i++) {
+        const struct column *column = table_column(table, i);
+        if (!column->generated && column->fixed_digits)
+            preflight_warning(preflight, subject, "use DOUBLE or DECIMAL where that may be so",
+                              "column `%s` is %s: a value with more digits, as ALTER TABLE and "
+                              "some other statements leave them, is refused when it is met",
+                              column->name, column->column_type);
+    }
+}
+
+/* The target would compute it in UTC: another value, and for a unique index another uniqueness. */
+static void
+check_time_zones(struct preflight *preflight, const char *subject, const struct table *table)
+{
+    g_autofree char *dependent = create_statement_zone_dependent(table);
+    if (dependent != NULL)
+        preflight_error(preflight, subject,
+                        "drop it for the time of the move, or compute it from a DATETIME",
+                        "%s is computed from a TIMESTAMP, in the time zone of whoever wrote the "
+                        "row: the target would compute another value",
+                        dependent);
+}
+
 static void
 check_key(struct preflight *preflight, const char *subject, const struct table *table)
 {
@@ -56,35 +106,6 @@ check_key(struct preflight *preflight, const char *subject, const struct table *
                           "for it, so every chunk scans the index from its start",
                           table->key_name,
                           table_column(table, table_key_column_index(table, 0))->data_type);
-}
-
-static void
-warn_option(struct preflight *preflight, const char *subject, const char *option, const char *what)
-{
-    preflight_warning(preflight, subject, "see that the target has it before the move starts",
-                      "the definition says %s: %s", option, what);
-}
-
-/* Options that need something of the server, by their token in the definition. */
-static void
-check_options(struct preflight *preflight, const char *subject, const struct table *table)
-{
-    struct create_scan scan = create_scan_of(table->create_sql);
-    for (;;) {
-        struct create_token token = create_scan_next(&scan);
-        if (token.kind == CREATE_TOKEN_END)
-            return;
-        if (token.depth != 0)
-            continue;
-        if (create_token_is_word(&token, "ENCRYPTION"))
-            warn_option(preflight, subject, "ENCRYPTION", "the target needs a keyring component");
-        else if (create_token_is_word(&token, "TABLESPACE"))
-            warn_option(preflight, subject, "TABLESPACE",
-                        "the target needs a tablespace of that name");
-        else if (create_token_is_word(&token, "DIRECTORY"))
-            warn_option(preflight, subject, "DATA DIRECTORY",
-                        "the target needs that folder, and the user the FILE privilege");
-    }
 }
 
 /* A definition that SHOW CREATE TABLE cannot print: right only where somebody else made the table. */
@@ -111,15 +132,59 @@ check_doubtful(struct preflight *preflight, const char *subject,
     return true;
 }
 
-static bool
+/* `orders_ibfk_1`, `orders_chk_1`: named by the server after the table, and renamed with it. Gives the
+ * part behind the table's name; NULL for any other name. */
+static const char *
+generated_suffix(const char *constraint, const char *table_name)
+{
+    static const char *const kinds[] = {"_ibfk_", "_chk_"};
+    if (!g_str_has_prefix(constraint, table_name))
+        return NULL;
+    const char *suffix = constraint + strlen(table_name);
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (g_str_has_prefix(suffix, kinds[i]) && suffix[strlen(kinds[i])] != '\0' &&
+            suffix[strlen(kinds[i]) + strspn(suffix + strlen(kinds[i]), "0123456789")] == '\0')
+            return suffix;
+    return NULL;
+}
+
+/* RENAME fails (1059) when it makes a constraint's name too long: better known now than then. */
+static void
+check_constraint_names(struct preflight *preflight, const char *subject, const char *moved_as,
+                       const struct table *table)
+{
+    struct create_scan scan = create_scan_of(table->create_sql);
+    for (;;) {
+        struct create_token token = create_scan_next(&scan);
+        if (token.kind == CREATE_TOKEN_END)
+            return;
+        if (token.depth != 1 || !create_token_is_word(&token, "CONSTRAINT"))
+            continue;
+        struct create_token name_token = create_scan_next(&scan);
+        if (name_token.kind != CREATE_TOKEN_NAME)
+            continue;
+        g_autofree char *name = create_token_name(&name_token);
+        const char *suffix = generated_suffix(name, table->name);
+        if (suffix == NULL)
+            continue;
+        g_autofree char *renamed = g_strconcat(moved_as, suffix, NULL);
+        if (g_utf8_strlen(renamed, -1) > NAME_MAX_CHARACTERS)
+            preflight_error(preflight, subject, "shorten cutover.moved_name",
+                            "its constraint %s becomes %s at cutover, of %ld characters; MySQL "
+                            "allows %d",
+                            name, renamed, g_utf8_strlen(renamed, -1), NAME_MAX_CHARACTERS);
+    }
+}
+
+/* `taken`: the table that has that name on the source. */
+static void
 check_moved_name(struct preflight *preflight, const char *subject,
-                 const struct table_mapping *mapping, GError **error)
+                 const struct table_mapping *mapping, const struct table *table,
+                 const struct table *taken)
 {
     g_autofree char *moved_as = config_moved_name(preflight->config, mapping->from_table);
     check_name_length(preflight, subject, moved_as, "shorten cutover.moved_name");
-    g_autoptr(table) taken = NULL;
-    if (!inspect_table(preflight->source.conn, mapping->from_schema, moved_as, &taken, error))
-        return false;
+    check_constraint_names(preflight, subject, moved_as, table);
     if (taken != NULL) {
         g_autofree char *name = quoted_table(mapping->from_schema, moved_as);
         g_autofree char *cure = g_strdup_printf(
@@ -128,26 +193,20 @@ check_moved_name(struct preflight *preflight, const char *subject,
                         "%s.%s, the name that the source table gets at cutover, is taken",
                         mapping->from_schema, moved_as);
     }
-    return true;
 }
 
 /* The source table is not there: never was, or renamed by the cutover that is being resumed. */
-static bool
+static void
 check_absent(struct preflight *preflight, const char *subject, const struct table_mapping *mapping,
-             GError **error)
+             const struct table *renamed)
 {
     g_autofree char *moved_as = config_moved_name(preflight->config, mapping->from_table);
-    g_autoptr(table) renamed = NULL;
-    if (preflight->options->resuming &&
-        !inspect_table(preflight->source.conn, mapping->from_schema, moved_as, &renamed, error))
-        return false;
-    if (renamed != NULL)
+    if (renamed != NULL && preflight->options->resuming)
         preflight_ok(preflight, subject, "renamed to %s already", moved_as);
     else
         preflight_error(preflight, subject,
                         "correct `tables`, or GRANT SELECT on it, without which it cannot be seen",
                         "there is no such table on the source");
-    return true;
 }
 
 /* Takes `table`. */
@@ -164,18 +223,20 @@ add_moved_table(struct preflight *preflight, const struct table_mapping *mapping
     g_ptr_array_add(preflight->moved_tables, moved);
 }
 
+/* Takes `found`, what has the table's name, and `moved`, what has the name that it gets. */
 static bool
-check_table(struct preflight *preflight, const struct table_mapping *mapping, GError **error)
+check_table(struct preflight *preflight, const struct table_mapping *mapping, struct table *found,
+            struct table *moved, GError **error)
 {
     g_autofree char *subject = table_subject(mapping);
+    g_autoptr(table) table = found;
+    g_autoptr(table) taken = moved;
     check_name_length(preflight, subject, mapping->to_schema, "map it to a shorter name");
     check_name_length(preflight, subject, mapping->to_table, "map it to a shorter name");
-    g_autoptr(table) table = NULL;
-    if (!inspect_table(preflight->reader.conn, mapping->from_schema, mapping->from_table, &table,
-                       error))
-        return false;
-    if (table == NULL)
-        return check_absent(preflight, subject, mapping, error);
+    if (table == NULL) {
+        check_absent(preflight, subject, mapping, taken);
+        return true;
+    }
     if (g_ascii_strcasecmp(table->engine, "InnoDB") != 0) {
         bool is_view = g_str_has_suffix(table->engine, "VIEW");
         g_autofree char *name = quoted_table(mapping->from_schema, mapping->from_table);
@@ -187,11 +248,13 @@ check_table(struct preflight *preflight, const struct table_mapping *mapping, GE
     }
     unsigned findings_before = preflight->findings->len;
     check_columns(preflight, subject, table);
+    check_time_zones(preflight, subject, table);
+    check_stored(preflight, subject, table);
+    check_rounded(preflight, subject, table);
     check_key(preflight, subject, table);
-    check_options(preflight, subject, table);
-    if (!check_doubtful(preflight, subject, mapping, table, error) ||
-        !check_moved_name(preflight, subject, mapping, error))
+    if (!check_doubtful(preflight, subject, mapping, table, error))
         return false;
+    check_moved_name(preflight, subject, mapping, table, taken);
     if (table->key_name != NULL && preflight->findings->len == findings_before)
         preflight_ok(preflight, subject,
                      "can be moved by its key %s, about %" G_GUINT64_FORMAT " rows",
@@ -222,13 +285,35 @@ check_twice_mapped(struct preflight *preflight, unsigned index)
     }
 }
 
+/* By the names that the source tables get at cutover. */
+static GPtrArray *
+inspections_of_moved(const struct config *config)
+{
+    GPtrArray *wanted = inspections_new();
+    for (unsigned i = 0; i < config->tables->len; i++) {
+        const struct table_mapping *mapping = &g_array_index(config->tables, struct table_mapping,
+                                                             i);
+        g_autofree char *moved_as = config_moved_name(config, mapping->from_table);
+        inspections_add(wanted, mapping->from_schema, moved_as);
+    }
+    return wanted;
+}
+
 bool
 preflight_source_tables(struct preflight *preflight, GError **error)
 {
-    for (unsigned i = 0; i < preflight->config->tables->len; i++) {
+    const struct config *config = preflight->config;
+    g_autoptr(GPtrArray) sources = inspections_of_sources(config);
+    g_autoptr(GPtrArray) moved = inspections_of_moved(config);
+    if (!inspect_tables(preflight->reader.conn, sources, error) ||
+        !inspect_tables(preflight->source.conn, moved, error))
+        return false;
+    for (unsigned i = 0; i < config->tables->len; i++) {
+        const struct table_mapping *mapping = &g_array_index(config->tables, struct table_mapping,
+                                                             i);
         check_twice_mapped(preflight, i);
-        if (!check_table(preflight,
-                         &g_array_index(preflight->config->tables, struct table_mapping, i), error))
+        if (!check_table(preflight, mapping, inspections_take(sources, i),
+                         inspections_take(moved, i), error))
             return false;
     }
     return true;

@@ -2,6 +2,7 @@
 #include "mysql/quote.h"
 #include "schema/create_text_int.h"
 #include "schema/inspect.h"
+#include "schema/name_groups_int.h"
 #include "schema/preflight_int.h"
 
 static char *
@@ -51,31 +52,41 @@ check_empty(struct preflight *preflight, const struct moved_table *moved, GError
     return true;
 }
 
-/* A trigger would fire for every row that the move writes. */
-static bool
-check_triggers(struct preflight *preflight, const struct moved_table *moved, GError **error)
+/* A trigger would fire for every row that the move writes. Adds the table to those whose triggers
+ * are asked for, unless they cannot be seen. */
+static void
+note_for_triggers(struct preflight *preflight, const struct moved_table *moved, GPtrArray *groups)
 {
     const struct server_facts *target = &preflight->target;
-    g_autofree char *subject = target_subject(moved);
     if (grant_set_missing(target->grants, PRIVILEGE_BIT(TRIGGER), moved->to_schema,
-                          moved->to_table) != 0) {
-        g_autofree char *name = quoted_table(moved->to_schema, moved->to_table);
-        g_autofree char *cure = g_strdup_printf("GRANT TRIGGER ON %s TO %s", name, target->account);
-        preflight_error(preflight, subject, cure,
-                        "whether it has triggers cannot be seen without the TRIGGER privilege, and "
-                        "a trigger would fire for every row of the move");
-        return true;
+                          moved->to_table) == 0) {
+        name_groups_add(groups, moved->to_schema, moved->to_table, moved->index);
+        return;
     }
-    g_autofree char *schema = quoted_string(moved->to_schema);
-    g_autofree char *name = quoted_string(moved->to_table);
-    g_autoptr(result) result = conn_queryf(
-        target->conn, error,
-        "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS"
-        " WHERE EVENT_OBJECT_SCHEMA = %s AND EVENT_OBJECT_TABLE = %s ORDER BY TRIGGER_NAME",
-        schema, name);
+    g_autofree char *subject = target_subject(moved);
+    g_autofree char *name = quoted_table(moved->to_schema, moved->to_table);
+    g_autofree char *cure = g_strdup_printf("GRANT TRIGGER ON %s TO %s", name, target->account);
+    preflight_error(preflight, subject, cure,
+                    "whether it has triggers cannot be seen without the TRIGGER privilege, and "
+                    "a trigger would fire for every row of the move");
+}
+
+static bool
+check_triggers(struct preflight *preflight, const struct name_group *group, GError **error)
+{
+    g_autoptr(result)
+        result = conn_queryf(preflight->target.conn, error,
+                             "SELECT TRIGGER_NAME, FIELD(EVENT_OBJECT_TABLE, %s) AS PLACE"
+                             " FROM information_schema.TRIGGERS"
+                             " WHERE EVENT_OBJECT_SCHEMA = %s AND EVENT_OBJECT_TABLE IN (%s)"
+                             " ORDER BY PLACE, TRIGGER_NAME",
+                             group->names->str, group->schema, group->names->str);
     if (result == NULL)
         return false;
     for (size_t row = 0; row < result_rows(result); row++) {
+        const struct moved_table *moved = g_ptr_array_index(
+            preflight->moved_tables, name_group_place(group, result_uint(result, row, "PLACE")));
+        g_autofree char *subject = target_subject(moved);
         g_autofree char *trigger = quoted_table(moved->to_schema, result_at(result, row, 0));
         g_autofree char *cure = g_strdup_printf(
             "DROP TRIGGER %s, and create it again after the cutover", trigger);
@@ -87,7 +98,7 @@ check_triggers(struct preflight *preflight, const struct moved_table *moved, GEr
 
 static bool
 check_existing(struct preflight *preflight, const struct moved_table *moved,
-               const struct table *found, GError **error)
+               const struct table *found, GPtrArray *groups, GError **error)
 {
     g_autoptr(create_difference) difference = NULL;
     g_autoptr(GError) foreign = NULL;
@@ -100,7 +111,8 @@ check_existing(struct preflight *preflight, const struct moved_table *moved,
                      moved->to_table);
     else if (!check_empty(preflight, moved, error))
         return false;
-    return check_triggers(preflight, moved, error);
+    note_for_triggers(preflight, moved, groups);
+    return true;
 }
 
 static bool
@@ -155,36 +167,41 @@ check_primary_key_settings(struct preflight *preflight, const struct moved_table
 }
 
 static bool
-check_target(struct preflight *preflight, const struct moved_table *moved, GError **error)
+check_target(struct preflight *preflight, const struct moved_table *moved,
+             const struct table *found, GPtrArray *groups, GError **error)
 {
     g_autofree char *subject = target_subject(moved);
-    g_autoptr(table) found = NULL;
-    if (!inspect_table(preflight->target.conn, moved->to_schema, moved->to_table, &found, error))
-        return false;
     if (found == NULL) {
         check_primary_key_settings(preflight, moved);
         preflight_ok(preflight, subject, "is not there yet: it is created");
-        return true;
+        return preflight_target_options(preflight, moved, error);
     }
     if (g_str_has_suffix(found->engine, "VIEW")) {
         preflight_error(preflight, subject, "drop the view, or map the table to another name",
                         "is a view");
         return true;
     }
-    return check_existing(preflight, moved, found, error);
+    return check_existing(preflight, moved, found, groups, error);
 }
 
 bool
 preflight_target_tables(struct preflight *preflight, GError **error)
 {
     g_autoptr(GHashTable) collations = NULL;
-    if (!read_collations(preflight, &collations, error))
+    g_autoptr(GPtrArray) groups = name_groups_new();
+    g_autoptr(GPtrArray) wanted = inspections_of_targets(preflight->moved_tables);
+    if (!read_collations(preflight, &collations, error) ||
+        !inspect_tables(preflight->target.conn, wanted, error))
         return false;
     for (unsigned i = 0; i < preflight->moved_tables->len; i++) {
         const struct moved_table *moved = g_ptr_array_index(preflight->moved_tables, i);
+        g_autoptr(table) found = inspections_take(wanted, i);
         check_collations(preflight, moved, collations);
-        if (!check_target(preflight, moved, error))
+        if (!check_target(preflight, moved, found, groups, error))
             return false;
     }
+    for (guint i = 0; i < groups->len; i++)
+        if (!check_triggers(preflight, name_group(groups, i), error))
+            return false;
     return true;
 }

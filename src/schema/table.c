@@ -12,6 +12,7 @@ column_free(struct column *column)
     g_free(column->column_type);
     g_free(column->charset);
     g_free(column->collation);
+    g_free(column->zero_literal);
     g_free(column);
 }
 

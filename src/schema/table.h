@@ -49,6 +49,8 @@ struct column {
     bool is_unsigned;
     bool nullable;
     bool generated; /* VIRTUAL or STORED: in row images, never written */
+    bool stored;    /* generated, and STORED */
+    bool compared;  /* stored, and not computed from the row alone: see stored_check.h */
     bool invisible;
     bool auto_increment;
     char *charset;         /* NULL unless a character type */
@@ -58,6 +60,10 @@ struct column {
     unsigned scale;        /* NUMERIC_SCALE: DECIMAL */
     unsigned fsp;          /* DATETIME_PRECISION: TIME, DATETIME, TIMESTAMP */
     unsigned members;      /* ENUM, SET */
+    bool fixed_digits;     /* FLOAT(M,D), DOUBLE(M,D): what is stored is rounded */
+    double fixed_unit;     /* fixed_digits: 10^D */
+    double fixed_limit;    /* fixed_digits: the largest value, 10^(M-D) - 10^-D */
+    char *zero_literal;    /* ENUM: what stores its error value 0 as it is; NULL: nothing does */
 };
 
 struct table {

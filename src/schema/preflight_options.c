@@ -1,0 +1,178 @@
+/* Options of a definition that need something of the target before it can be created there. */
+#include <mysqld_error.h>
+#include <string.h>
+
+#include "mysql/quote.h"
+#include "schema/create_scan_int.h"
+#include "schema/preflight_int.h"
+
+/* What a definition asks for. */
+struct wanted_options {
+    bool encryption;
+    bool directory;
+    GHashTable *tablespaces; /* names, owned */
+};
+
+/* The token behind the `=` that may stand there. */
+static struct create_token
+value_of(struct create_scan *scan)
+{
+    struct create_token token = create_scan_next(scan);
+    return create_token_is_sign(&token, '=') ? create_scan_next(scan) : token;
+}
+
+static void
+take_tablespace(struct wanted_options *wanted, const struct create_token *value)
+{
+    if (value->kind == CREATE_TOKEN_NAME)
+        g_hash_table_add(wanted->tablespaces, create_token_name(value));
+    else if (value->kind == CREATE_TOKEN_WORD)
+        g_hash_table_add(wanted->tablespaces, g_strndup(value->start, value->length));
+}
+
+/* Of the table and of its partitions. */
+static struct wanted_options
+wanted_by(const char *create_sql)
+{
+    struct wanted_options wanted = {
+        .tablespaces = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+    };
+    struct create_scan scan = create_scan_of(create_sql);
+    for (;;) {
+        struct create_token token = create_scan_next(&scan);
+        if (token.kind == CREATE_TOKEN_END)
+            return wanted;
+        if (create_token_is_word(&token, "TABLESPACE")) {
+            struct create_token value = value_of(&scan);
+            take_tablespace(&wanted, &value);
+        } else if (create_token_is_word(&token, "ENCRYPTION")) {
+            struct create_token value = value_of(&scan);
+            wanted.encryption |= value.length == 3 && g_ascii_toupper(value.start[1]) == 'Y';
+        } else if (create_token_is_word(&token, "DIRECTORY")) {
+            wanted.directory = true;
+        }
+    }
+}
+
+/* A keyring component tells of itself to everybody; one that is a plugin (before 8.4) is listed. */
+static bool
+has_keyring(struct conn *target, bool *ret_has, GError **error)
+{
+    g_autoptr(GError) refused = NULL;
+    g_autoptr(result)
+        components = conn_query(target,
+                                "SELECT 1 FROM performance_schema.keyring_component_status "
+                                "WHERE STATUS_KEY = 'Component_status' AND STATUS_VALUE = 'Active'",
+                                &refused);
+    if (components == NULL && conn_errno(target) != ER_NO_SUCH_TABLE) {
+        g_propagate_error(error, g_steal_pointer(&refused));
+        return false;
+    }
+    *ret_has = components != NULL && result_rows(components) > 0;
+    if (*ret_has)
+        return true;
+    g_autoptr(result) plugins = conn_query(
+        target,
+        "SELECT 1 FROM information_schema.PLUGINS WHERE PLUGIN_NAME LIKE 'keyring%' AND "
+        "PLUGIN_STATUS = 'ACTIVE'",
+        error);
+    *ret_has = plugins != NULL && result_rows(plugins) > 0;
+    return plugins != NULL;
+}
+
+static bool
+check_encryption(struct preflight *preflight, const char *subject, GError **error)
+{
+    bool has = false;
+    if (!has_keyring(preflight->target.conn, &has, error))
+        return false;
+    if (!has)
+        preflight_error(preflight, subject,
+                        "install a keyring component on the target, or ALTER TABLE … "
+                        "ENCRYPTION = 'N' on the source",
+                        "the definition says ENCRYPTION, and the target has no keyring");
+    return true;
+}
+
+/* Only PROCESS lets a user see them. */
+static bool
+read_tablespaces(struct preflight *preflight, GHashTable **ret_names, GError **error)
+{
+    g_autoptr(GError) refused = NULL;
+    g_autoptr(result) result = conn_query(
+        preflight->target.conn, "SELECT NAME FROM information_schema.INNODB_TABLESPACES_BRIEF",
+        &refused);
+    *ret_names = NULL;
+    if (result == NULL && conn_errno(preflight->target.conn) == ER_SPECIFIC_ACCESS_DENIED_ERROR)
+        return true;
+    if (result == NULL) {
+        g_propagate_error(error, g_steal_pointer(&refused));
+        return false;
+    }
+    *ret_names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (size_t row = 0; row < result_rows(result); row++)
+        g_hash_table_add(*ret_names, g_strdup(result_at(result, row, 0)));
+    return true;
+}
+
+static void
+check_tablespace(struct preflight *preflight, const char *subject, const char *name,
+                 GHashTable *known)
+{
+    if (g_str_equal(name, "innodb_system") || g_str_equal(name, "innodb_file_per_table") ||
+        (known != NULL && g_hash_table_contains(known, name)))
+        return;
+    g_autoptr(GString) quoted = g_string_new(NULL);
+    quote_identifier(quoted, name);
+    if (known == NULL) {
+        g_autofree char *cure = g_strdup_printf("GRANT PROCESS ON *.* TO %s",
+                                                preflight->target.account);
+        preflight_error(preflight, subject, cure,
+                        "the definition says TABLESPACE %s, and whether the target has it cannot "
+                        "be seen without the PROCESS privilege",
+                        quoted->str);
+        return;
+    }
+    g_autofree char *cure = g_strdup_printf(
+        "CREATE TABLESPACE %s on the target, or ALTER TABLE … TABLESPACE `innodb_file_per_table` "
+        "on the source",
+        quoted->str);
+    preflight_error(preflight, subject, cure,
+                    "the definition says TABLESPACE %s, which the target lacks", quoted->str);
+}
+
+static bool
+check_tablespaces(struct preflight *preflight, const char *subject, GHashTable *wanted,
+                  GError **error)
+{
+    GHashTable *known = NULL;
+    if (g_hash_table_size(wanted) == 0)
+        return true;
+    if (!read_tablespaces(preflight, &known, error))
+        return false;
+    GHashTableIter iter;
+    gpointer name;
+    g_hash_table_iter_init(&iter, wanted);
+    while (g_hash_table_iter_next(&iter, &name, NULL))
+        check_tablespace(preflight, subject, name, known);
+    if (known != NULL)
+        g_hash_table_unref(known);
+    return true;
+}
+
+bool
+preflight_target_options(struct preflight *preflight, const struct moved_table *moved,
+                         GError **error)
+{
+    struct wanted_options wanted = wanted_by(moved->source->create_sql);
+    g_autofree char *subject = g_strdup_printf("target table %s.%s", moved->to_schema,
+                                               moved->to_table);
+    bool done = (!wanted.encryption || check_encryption(preflight, subject, error)) &&
+                check_tablespaces(preflight, subject, wanted.tablespaces, error);
+    if (done && wanted.directory)
+        preflight_warning(preflight, subject, "see that the target has it before the move starts",
+                          "the definition says DATA DIRECTORY: the target needs that folder, and "
+                          "the user the FILE privilege");
+    g_hash_table_unref(wanted.tablespaces);
+    return done;
+}
