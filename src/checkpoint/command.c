@@ -4,7 +4,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/stop.h"
+#include "checkpoint/command_int.h"
 #include "checkpoint/schema_int.h"
 #include "checkpoint/sql_int.h"
 #include "checkpoint/store_int.h"
@@ -15,11 +17,12 @@
 
 /* Stored: never rename one. */
 static const char *const verb_names[] = {
-    [VERB_CUTOVER] = "cutover",
-    [VERB_PAUSE] = "pause",
-    [VERB_RESUME] = "resume",
-    [VERB_ABORT] = "abort",
+    [VERB_CUTOVER] = "cutover", [VERB_PAUSE] = "pause",     [VERB_RESUME] = "resume",
+    [VERB_ABORT] = "abort",     [VERB_RESOLVE] = "resolve",
 };
+
+/* By name, in SQL: what is not out of date when a new run begins. */
+#define KEPT_VERBS "('cutover', 'resolve')"
 
 const char *
 verb_name(enum verb verb)
@@ -61,14 +64,20 @@ no_such_move(const struct config *config, GError **error)
     return false;
 }
 
+char *
+command_issuer(void)
+{
+    return g_strdup_printf("%.100s@%.100s:%ld", g_get_user_name(), g_get_host_name(),
+                           (long)getpid());
+}
+
 bool
 command_issue(struct conn *target, const struct config *config, enum verb verb, uint64_t *ret_id,
               GError **error)
 {
     if (!schema_allows(target, config, error))
         return false;
-    g_autofree char *issuer = g_strdup_printf("%.100s@%.100s:%ld", g_get_user_name(),
-                                              g_get_host_name(), (long)getpid());
+    g_autofree char *issuer = command_issuer();
     g_autoptr(GString) sql = g_string_new(NULL);
     sql_add(sql, config,
             "INSERT INTO {db}.`command` (`move`, `verb`, `issued_by`, `issued_at`)"
@@ -131,11 +140,17 @@ command_wait(struct conn *target, const struct config *config, uint64_t id, int6
 
 /* --- the runner's side --------------------------------------------------------------------- */
 
-/* Idempotent: what is ours already stays ours. */
+/* Idempotent: what is ours already stays ours. `effect` is a statement for the same transaction, or
+ * NULL. */
 static bool
-mark(struct checkpoint *checkpoint, uint64_t id, const char *outcome, GError **error)
+mark(struct checkpoint *checkpoint, uint64_t id, const char *effect, const char *outcome,
+     GError **error)
 {
     g_autoptr(GString) sql = g_string_new(NULL);
+    if (effect != NULL) {
+        sql_add(sql, checkpoint->config, effect);
+        g_string_append(sql, "; ");
+    }
     sql_add(sql, checkpoint->config, "UPDATE {db}.`command` SET `taken_by` = ");
     quote_string(sql, lease_owner(checkpoint->lease));
     g_string_append(sql, ", `taken_at` = COALESCE(`taken_at`, NOW(6))");
@@ -147,9 +162,10 @@ mark(struct checkpoint *checkpoint, uint64_t id, const char *outcome, GError **e
     return store_write(checkpoint, sql->str, error);
 }
 
-/* The oldest command that nobody took; *ret_id is 0 when there is none. */
+/* The oldest command that nobody took, or NULL in *ret_command. *ret_known: this build understands
+ * all of it. Arguments belong to verbs of later builds: to do less than was asked would be wrong. */
 static bool
-next_command(struct checkpoint *checkpoint, uint64_t *ret_id, char **ret_verb, char **ret_issued_by,
+next_command(struct checkpoint *checkpoint, struct command **ret_command, bool *ret_known,
              GError **error)
 {
     g_autofree char *sql = sql_of(checkpoint->config,
@@ -158,11 +174,14 @@ next_command(struct checkpoint *checkpoint, uint64_t *ret_id, char **ret_verb, c
     g_autoptr(result) row = store_query(checkpoint, sql, error);
     if (row == NULL)
         return false;
-    if (result_rows(row) > 0) {
-        *ret_id = result_uint(row, 0, "id");
-        *ret_verb = g_strdup(result_get(row, 0, "verb"));
-        *ret_issued_by = g_strdup(result_get(row, 0, "issued_by"));
-    }
+    if (result_rows(row) == 0)
+        return true;
+    struct command *command = g_new0(struct command, 1);
+    *ret_known = verb_parse(result_get(row, 0, "verb"), &command->verb) &&
+                 result_get(row, 0, "arguments") == NULL;
+    command->id = result_uint(row, 0, "id");
+    command->issued_by = g_strdup(result_get(row, 0, "issued_by"));
+    *ret_command = command;
     return true;
 }
 
@@ -171,44 +190,68 @@ command_take(struct checkpoint *checkpoint, struct command **ret_command, GError
 {
     *ret_command = NULL;
     for (;;) {
-        uint64_t id = 0;
-        g_autofree char *name = NULL;
-        g_autofree char *issued_by = NULL;
-        if (!next_command(checkpoint, &id, &name, &issued_by, error))
+        struct command *command = NULL;
+        bool known = false;
+        if (!next_command(checkpoint, &command, &known, error))
             return false;
-        if (id == 0)
+        if (command == NULL)
             return true;
-        enum verb verb = VERB_CUTOVER;
-        bool known = verb_parse(name, &verb);
-        if (!mark(checkpoint, id, known ? NULL : "unknown to this build", error))
-            return false;
-        if (known) {
-            struct command *command = g_new0(struct command, 1);
-            command->id = id;
-            command->verb = verb;
-            command->issued_by = g_steal_pointer(&issued_by);
+        bool marked = mark(checkpoint, command->id, NULL, known ? NULL : "unknown to this build",
+                           error);
+        if (marked && known) {
+            /* Dying here: nothing was done about it. To the next run it is one that nobody took. */
+            failpoint_reach(FAILPOINT_COMMAND_TAKEN);
             *ret_command = command;
             return true;
         }
+        command_free(command);
+        if (!marked)
+            return false;
     }
+}
+
+/* What it changes in the move's row; NULL: nothing. */
+static const char *
+effect_of(enum verb verb)
+{
+    switch (verb) {
+    case VERB_PAUSE:
+        return "UPDATE {db}.`move` SET `paused` = 1 WHERE `name` = {move}";
+    case VERB_RESUME:
+        return "UPDATE {db}.`move` SET `paused` = 0 WHERE `name` = {move}";
+    case VERB_CUTOVER:
+        return "UPDATE {db}.`move` SET `cutover_requested` = 1 WHERE `name` = {move}";
+    case VERB_ABORT:
+    case VERB_RESOLVE:
+        return NULL;
+    }
+    g_assert_not_reached();
 }
 
 bool
 command_finish(struct checkpoint *checkpoint, const struct command *command, const char *outcome,
                GError **error)
 {
-    return mark(checkpoint, command->id, outcome, error);
+    if (!mark(checkpoint, command->id, effect_of(command->verb), outcome, error))
+        return false;
+    /* Dying here: the next run reads the effect with the move. */
+    failpoint_reach(FAILPOINT_COMMAND_FINISHED);
+    return true;
 }
 
 bool
 command_discard_stale(struct checkpoint *checkpoint, GError **error)
 {
+    /* Effect and outcome are stored together: without an outcome nothing came of it, whether an
+     * earlier runner had taken it or not. */
     g_autoptr(GString) sql = g_string_new(NULL);
-    sql_add(sql, checkpoint->config, "UPDATE {db}.`command` SET `taken_by` = ");
+    sql_add(sql, checkpoint->config,
+            "UPDATE {db}.`command` SET `taken_by` = NULL, `taken_at` = NULL"
+            " WHERE `move` = {move} AND `outcome` IS NULL AND `verb` IN " KEPT_VERBS "; "
+            "UPDATE {db}.`command` SET `taken_by` = ");
     quote_string(sql, lease_owner(checkpoint->lease));
     sql_add(sql, checkpoint->config,
             ", `taken_at` = NOW(6), `finished_at` = NOW(6), `outcome` = 'no runner'"
-            " WHERE `move` = {move} AND `taken_by` IS NULL AND `verb` <> ");
-    quote_string(sql, verb_name(VERB_CUTOVER));
+            " WHERE `move` = {move} AND `outcome` IS NULL AND `verb` NOT IN " KEPT_VERBS);
     return store_write(checkpoint, sql->str, error);
 }

@@ -1,6 +1,6 @@
 /*
- * Commands: how `cutover`, `pause`, `resume` and `abort` reach the runner,
- * through move_tables.command on the target, from any host.
+ * Commands: how `cutover`, `pause`, `resume`, `abort` and `hooks resolve` reach the
+ * runner, through move_tables.command on the target, from any host.
  */
 #ifndef CHECKPOINT_COMMAND_H
 #define CHECKPOINT_COMMAND_H
@@ -11,7 +11,13 @@
 
 #include "checkpoint/checkpoint.h"
 
-enum verb { VERB_CUTOVER, VERB_PAUSE, VERB_RESUME, VERB_ABORT };
+enum verb {
+    VERB_CUTOVER,
+    VERB_PAUSE,
+    VERB_RESUME,
+    VERB_ABORT,
+    VERB_RESOLVE, /* a delivery was decided by hand: read the outbox again */
+};
 
 const char *verb_name(enum verb verb);
 /* False when the name is unknown (a newer build's). */
@@ -46,18 +52,21 @@ G_GNUC_WARN_UNUSED_RESULT bool command_wait(struct conn *target, const struct co
                                             struct command_reply *ret_reply, GError **error);
 
 /* Runner's side: marks the oldest command that nobody took as ours and returns
- * it; *ret_command is NULL when there is none. Unknown verbs (of a newer build)
- * are finished as "unknown to this build". */
+ * it; *ret_command is NULL when there is none. Unknown verbs, and arguments (both of a newer
+ * build), are finished as "unknown to this build". */
 G_GNUC_WARN_UNUSED_RESULT bool command_take(struct checkpoint *checkpoint,
                                             struct command **ret_command, GError **error);
 
-/* Stores what came of it: one short sentence. */
+/* Stores its effect on the move (paused, cutover requested) and what came of it, one short sentence,
+ * in one transaction: whoever reads the outcome finds the effect, and a crash leaves both or none.
+ * The caller acts on it afterwards. */
 G_GNUC_WARN_UNUSED_RESULT bool command_finish(struct checkpoint *checkpoint,
                                               const struct command *command, const char *outcome,
                                               GError **error);
 
-/* A new run begins: commands issued before it that nobody took are finished as "no runner".
- * cutover is kept: it is meant for a move that will be ready. */
+/* A new run begins: commands issued before it that nothing came of are finished as "no runner".
+ * Kept, to be taken again, are cutover, which is meant for a move that will be ready, and resolve,
+ * which may have come after the outbox was read. */
 G_GNUC_WARN_UNUSED_RESULT bool command_discard_stale(struct checkpoint *checkpoint, GError **error);
 
 #endif

@@ -8,39 +8,52 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "base/version.h"
 #include "checkpoint/lease_int.h"
-#include "mysql/retry.h"
+#include "checkpoint/schema_int.h"
 #include "checkpoint/sql_int.h"
+#include "mysql/retry.h"
 #include "mysql/quote.h"
 
 /* A lock whose host went away is freed by the server after this silence. The
  * keeper asks every second, so only a dead or frozen runner is ever silent that long. */
 #define LOCK_IDLE_S 60
 #define LOCK_NAME_MAX 64
-/* Nothing that runs on the lock's connection takes longer than a lock wait. */
-#define READ_TIMEOUT_S 20
 #define RETRY_PAUSE_MS 200
+/* Nobody holds the DDL lock for long but a runner that was overtaken. */
+#define DDL_WAIT_S 5
 
 struct lease {
     struct server server;
+    struct server ddl_server; /* DDL takes its time */
     const struct config *config;
     struct conn *conn; /* holds the lock; used by lease_keep()'s thread only; NULL while lost */
     uint64_t session;  /* the server's id of the session that last held the lock */
     char *lock_name;
+    char *ddl_lock_name;
     char *owner;
-    char *begin_sql; /* read-only after lease_take(): shared by all threads */
+    char *begin_sql;           /* read-only after lease_take(): shared by all threads */
+    char *begin_exclusive_sql; /* the same */
+    char *epoch_sql;           /* the same */
     uint64_t epoch;
 };
+
+static char *
+lock_name(const char *prefix, const char *database, const char *move)
+{
+    char *plain = g_strdup_printf("%s:%s:%s", prefix, database, move);
+    if (g_utf8_strlen(plain, -1) <= LOCK_NAME_MAX)
+        return plain;
+    g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, plain, -1);
+    int room = (int)(LOCK_NAME_MAX - strlen(prefix) - 1);
+    g_free(plain);
+    return g_strdup_printf("%s:%.*s", prefix, MIN(room, 50), digest);
+}
 
 char *
 lease_lock_name(const char *database, const char *move)
 {
-    char *plain = g_strdup_printf("move-tables:%s:%s", database, move);
-    if (g_utf8_strlen(plain, -1) <= LOCK_NAME_MAX)
-        return plain;
-    g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, plain, -1);
-    g_free(plain);
-    return g_strdup_printf("move-tables:%.50s", digest);
+    return lock_name("move-tables", database, move);
 }
 
 /* --- GET_LOCK ------------------------------------------------------------------------------ */
@@ -122,9 +135,10 @@ open_lock_conn(const struct lease *lease, bool retrying, GError **error)
  * A new epoch. The row is locked until COMMIT, which therefore waits for every
  * write transaction of the older runner; all that it begins later stops.
  *
- * A row is born with the time as its epoch, not with 1: a move that is cleaned
- * away and begun again must not count through the epochs that a frozen runner
- * of the old one may still believe in.
+ * An epoch is the time, or one more than the last where that is later: it grows
+ * whatever the server's clock does, and a move that is cleaned away and begun
+ * again, or a target that is restored from a backup, does not count through the
+ * epochs that a frozen runner may still believe in.
  */
 static bool
 bump_epoch(struct lease *lease, GError **error)
@@ -134,16 +148,44 @@ bump_epoch(struct lease *lease, GError **error)
             "INSERT INTO {db}.`lease` (`move`, `epoch`, `owner`, `taken_at`)"
             " VALUES ({move}, CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED), ");
     quote_string(sql, lease->owner);
-    g_string_append(sql, ", NOW(6)) ON DUPLICATE KEY UPDATE `epoch` = `epoch` + 1, `owner` = ");
+    g_string_append(sql, ", NOW(6)) ON DUPLICATE KEY UPDATE `epoch` = GREATEST(`epoch` + 1,"
+                         " CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED)), `owner` = ");
     quote_string(sql, lease->owner);
+    /* Who had a turn, and with which build: a later build can tell by it what an older one has done
+     * without knowing of the later one's tables. */
     sql_add(sql, lease->config,
             ", `taken_at` = NOW(6);"
+            " INSERT INTO {db}.`run` (`move`, `epoch`, `owner`, `began_at`, `build`)"
+            " SELECT `move`, `epoch`, `owner`, `taken_at`, ");
+    quote_string(sql, build_identity());
+    sql_add(sql, lease->config,
+            " FROM {db}.`lease` WHERE `move` = {move};"
             " SELECT `epoch` FROM {db}.`lease` WHERE `move` = {move} FOR UPDATE");
     g_autoptr(result) row = conn_query(lease->conn, sql->str, error);
     if (row == NULL)
         return false;
     lease->epoch = result_uint(row, 0, "epoch");
+    failpoint_reach(FAILPOINT_LEASE_BEFORE_COMMIT);
     return conn_exec(lease->conn, "COMMIT", error);
+}
+
+/* After the epoch is bumped nobody can begin DDL under an older one; what was begun before is waited
+ * for. */
+static bool
+outlast_ddl(struct lease *lease, GError **error)
+{
+    bool taken = false;
+    if (!lock_take(lease->conn, lease->ddl_lock_name, DDL_WAIT_S, &taken, error))
+        return false;
+    if (!taken) {
+        g_set_error(error, MT_ERROR, MT_ERROR_TARGET_BUSY,
+                    "an older runner of move '%s' is still in the middle of a CREATE, ALTER or "
+                    "DROP on the target (lock %s)",
+                    lease->config->move, lease->ddl_lock_name);
+        return false;
+    }
+    lock_drop(lease->conn, lease->ddl_lock_name);
+    return true;
 }
 
 static bool
@@ -162,7 +204,10 @@ take_once(struct lease *lease, unsigned wait_s, GError **error)
         lease_set_owned_error(lease->conn, lease->config, error);
         return false;
     }
-    return bump_epoch(lease, error);
+    /* The list of migrations last: another build that changes the meaning of something records it
+     * before it looks for leases, so one of the two finds the other. */
+    return bump_epoch(lease, error) && outlast_ddl(lease, error) &&
+           schema_allows(lease->conn, lease->config, error);
 }
 
 struct lease *
@@ -170,23 +215,31 @@ lease_take(const struct server *target, const struct config *config, unsigned wa
            GError **error)
 {
     struct lease *lease = g_new0(struct lease, 1);
-    lease->server = *target;
-    lease->server.read_timeout_s = READ_TIMEOUT_S;
+    /* Nothing that runs on the lock's connection takes longer than a lock wait. */
+    lease->server = server_quick(target);
+    lease->ddl_server = server_slow(target);
     lease->config = config;
     lease->lock_name = lease_lock_name(config->checkpoint.database, config->move);
     lease->owner = g_strdup_printf("%.200s:%ld", g_get_host_name(), (long)getpid());
-    lease->begin_sql = sql_of(config, "START TRANSACTION; SELECT `epoch`, `owner`, `taken_at`"
-                                      " FROM {db}.`lease` WHERE `move` = {move} FOR SHARE");
+    lease->ddl_lock_name = lock_name("move-tables-ddl", config->checkpoint.database, config->move);
+    lease->epoch_sql = sql_of(config, "SELECT `epoch`, `owner`, `taken_at`"
+                                      " FROM {db}.`lease` WHERE `move` = {move}");
+    lease->begin_sql = g_strdup_printf("START TRANSACTION; %s FOR SHARE", lease->epoch_sql);
+    lease->begin_exclusive_sql = sql_of(
+        config, "START TRANSACTION; SELECT l.`epoch`, l.`owner`, l.`taken_at` FROM {db}.`lease` l"
+                " LEFT JOIN {db}.`move` m ON m.`name` = l.`move` WHERE l.`move` = {move}"
+                " FOR SHARE OF l FOR UPDATE OF m");
 
     struct retry retry = retry_for(target, RETRY_PAUSE_MS, RETRY_PAUSE_MS);
     GError *failure = NULL;
     while (!take_once(lease, wait_s, &failure)) {
-        /* A lock wait: a transaction of the older runner is still open. The server ends it when its
-         * runner has been silent for a minute (wait_timeout of every target session). */
+        /* A lock wait: a transaction or a DDL of the older runner is still open. The server ends it
+         * when its runner has been silent for a minute (time-outs of every target session). */
         if (g_error_matches(failure, MT_ERROR, MT_ERROR_TARGET_BUSY))
             log_info("lease",
-                     log_msg("an older runner's transaction is still open; the server ends "
-                             "it after 60 s of silence"));
+                     log_msg("an older runner is still in the middle of a write; the server ends "
+                             "it after 60 s of silence"),
+                     log_str("error", failure->message));
         g_clear_pointer(&lease->conn, conn_close);
         if (!retry_again(&retry, &failure)) {
             g_propagate_error(error, failure);
@@ -201,17 +254,25 @@ lease_take(const struct server *target, const struct config *config, unsigned wa
 }
 
 void
+lease_let_go(struct lease *lease)
+{
+    if (lease->conn != NULL)
+        lock_drop(lease->conn, lease->lock_name);
+    g_clear_pointer(&lease->conn, conn_close);
+}
+
+void
 lease_release(struct lease *lease)
 {
     if (lease == NULL)
         return;
-    if (lease->conn != NULL) {
-        lock_drop(lease->conn, lease->lock_name);
-        conn_close(lease->conn);
-    }
+    lease_let_go(lease);
     g_free(lease->lock_name);
+    g_free(lease->ddl_lock_name);
     g_free(lease->owner);
     g_free(lease->begin_sql);
+    g_free(lease->begin_exclusive_sql);
+    g_free(lease->epoch_sql);
     g_free(lease);
 }
 
@@ -259,11 +320,11 @@ rollback(struct conn *conn)
         log_debug("lease", log_msg("rollback"), log_str("error", ignored->message));
 }
 
-bool
-lease_begin(const struct lease *lease, struct conn *conn, GError **error)
+static bool
+begin_with(const struct lease *lease, struct conn *conn, const char *sql, GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    g_autoptr(result) row = conn_query(conn, lease->begin_sql, &failure);
+    g_autoptr(result) row = conn_query(conn, sql, &failure);
     if (row != NULL && judge_epoch(lease, row, &failure))
         return true;
     bool lost = g_error_matches(failure, MT_ERROR, MT_ERROR_TARGET_LOST);
@@ -271,6 +332,71 @@ lease_begin(const struct lease *lease, struct conn *conn, GError **error)
     if (!lost)
         rollback(conn);
     return false;
+}
+
+bool
+lease_begin(const struct lease *lease, struct conn *conn, GError **error)
+{
+    return begin_with(lease, conn, lease->begin_sql, error);
+}
+
+bool
+lease_begin_exclusive(const struct lease *lease, struct conn *conn, GError **error)
+{
+    return begin_with(lease, conn, lease->begin_exclusive_sql, error);
+}
+
+bool
+lease_check(const struct lease *lease, struct conn *conn, GError **error)
+{
+    g_autoptr(result) row = conn_query(conn, lease->epoch_sql, error);
+    return row != NULL && judge_epoch(lease, row, error);
+}
+
+static bool
+ddl_begin_once(const struct lease *lease, const struct server *server, struct conn **conn,
+               GError **error)
+{
+    bool taken = false;
+    if (!conn_ensure(conn, server, "tables", false, error) ||
+        !lock_take(*conn, lease->ddl_lock_name, DDL_WAIT_S, &taken, error))
+        return false;
+    if (!taken) {
+        g_set_error(error, MT_ERROR, MT_ERROR_TARGET_BUSY,
+                    "another session holds the lock %s: move '%s' is being taken over",
+                    lease->ddl_lock_name, lease->config->move);
+        return false;
+    }
+    /* Under the lock, not before it. */
+    if (lease_check(lease, *conn, error))
+        return true;
+    lock_drop(*conn, lease->ddl_lock_name);
+    return false;
+}
+
+bool
+lease_ddl_begin(const struct lease *lease, struct conn **conn, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    bool was_open = *conn != NULL;
+    /* The caller's time-out stays: a drain has less patience than the making of tables. */
+    struct server server = was_open ? *conn_server(*conn) : lease->ddl_server;
+    if (ddl_begin_once(lease, &server, conn, &failure))
+        return true;
+    if (was_open && g_error_matches(failure, MT_ERROR, MT_ERROR_TARGET_LOST)) {
+        /* It was silent for too long. */
+        conn_break(*conn);
+        return ddl_begin_once(lease, &server, conn, error);
+    }
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+void
+lease_ddl_end(const struct lease *lease, struct conn *conn)
+{
+    if (conn != NULL)
+        lock_drop(conn, lease->ddl_lock_name);
 }
 
 /* Is the lock ours, and is the epoch? Two answers in one row. */

@@ -22,11 +22,15 @@ struct lease;
 /*
  * Takes the lock (waiting at most wait_s) and bumps the epoch. Opens and owns
  * its connection. MT_ERROR_FENCED naming the present owner (host, pid, since
- * when) when another runner holds it. The checkpoint schema must exist.
+ * when) when another runner holds it. The checkpoint schema must exist; MT_ERROR_CHECKPOINT when
+ * another build has changed it meanwhile.
  */
 G_GNUC_WARN_UNUSED_RESULT struct lease *lease_take(const struct server *target,
                                                    const struct config *config, unsigned wait_s,
                                                    GError **error);
+
+/* Gives the lock back; what is left can still tell whether the move was taken over since. */
+void lease_let_go(struct lease *lease);
 
 /* Releases the lock and closes. NULL is allowed. */
 void lease_release(struct lease *lease);
@@ -44,6 +48,35 @@ const char *lease_owner(const struct lease *lease);
  */
 G_GNUC_WARN_UNUSED_RESULT bool lease_begin(const struct lease *lease, struct conn *conn,
                                            GError **error);
+
+/*
+ * As lease_begin(), and takes the move's row for writing, before any statement of the transaction is
+ * sent: of two sessions of this runner, one of which it believes to be lost, the later begins only
+ * when the earlier has ended. Else what the network delivers late could undo what was repeated. The
+ * lease is locked first, here and wherever both are locked.
+ */
+G_GNUC_WARN_UNUSED_RESULT bool lease_begin_exclusive(const struct lease *lease, struct conn *conn,
+                                                     GError **error);
+
+/* Reads the epoch and nothing more: MT_ERROR_FENCED when it is not ours. What is written after it is
+ * safe only under a lock that keeps others from taking over. */
+G_GNUC_WARN_UNUSED_RESULT bool lease_check(const struct lease *lease, struct conn *conn,
+                                           GError **error);
+
+/*
+ * DDL commits, so it cannot be part of a transaction that checks the lease. Instead its connection
+ * takes the move's DDL lock, which no implicit commit gives back, and then looks at the epoch; and
+ * lease_take() waits for that lock once, after its bump. So between begin and end nobody can have
+ * taken the move over and begun to work, however long the DDL or a freeze lasts: when the server
+ * ends a silent session, the lock and the possibility to send another DDL go together.
+ *
+ * *conn is opened when it is NULL, and opened anew when it turns out to be lost. MT_ERROR_FENCED
+ * when the move is another runner's; MT_ERROR_TARGET_BUSY when one takes it over just now.
+ */
+G_GNUC_WARN_UNUSED_RESULT bool lease_ddl_begin(const struct lease *lease, struct conn **conn,
+                                               GError **error);
+/* Gives the DDL lock back. NULL is allowed. */
+void lease_ddl_end(const struct lease *lease, struct conn *conn);
 
 /*
  * Checks that the lock connection still holds the lock, and takes it again after a lost

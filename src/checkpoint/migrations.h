@@ -34,13 +34,16 @@ struct migration {
 /* This build's list, by ascending number. */
 const struct migration *migrations_list(size_t *ret_count);
 
+/* Creates schema_migrations where it is missing: a template as in struct migration_step. */
+const char *migrations_table_sql(void);
+
 /* A row of schema_migrations. */
 struct applied_migration {
     unsigned id;
     char *name;
     bool backward_compatible;
-    bool finished; /* false: begun, and perhaps cut off in the middle */
-    char *applied_at;
+    bool finished;    /* false: begun, and perhaps cut off in the middle */
+    char *applied_at; /* begun_at while it is not finished */
     char *applied_by;
 };
 
@@ -50,6 +53,9 @@ void applied_migration_free(struct applied_migration *applied);
 struct migration_plan {
     GPtrArray *missing; /* const struct migration, by ascending number: to be applied */
     GPtrArray *unknown; /* struct applied_migration, borrowed: compatible, only to be warned of */
+    /* The first of `missing` that changes what is stored, in a checkpoint that may hold moves: until
+     * it is applied this build must not read them. NULL: none. */
+    const struct migration *changing;
 };
 
 /* Frees what is in it. */

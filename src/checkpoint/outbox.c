@@ -1,16 +1,16 @@
 #include "checkpoint/outbox.h"
 
 #include "base/error.h"
+#include "checkpoint/outbox_int.h"
 #include "checkpoint/sql_int.h"
 #include "checkpoint/store_int.h"
 #include "mysql/quote.h"
 
 /* Stored: never rename one. */
 static const char *const state_names[] = {
-    [DELIVERY_PENDING] = "pending",
-    [DELIVERY_SENDING] = "sending",
-    [DELIVERY_DELIVERED] = "delivered",
-    [DELIVERY_REFUSED] = "refused",
+    [DELIVERY_PENDING] = "pending",     [DELIVERY_SENDING] = "sending",
+    [DELIVERY_DELIVERED] = "delivered", [DELIVERY_REFUSED] = "refused",
+    [DELIVERY_IN_DOUBT] = "in_doubt",
 };
 
 const char *
@@ -32,6 +32,12 @@ delivery_state_parse(const char *name, enum delivery_state *ret_state)
     return false;
 }
 
+bool
+delivery_state_is_final(enum delivery_state state)
+{
+    return state == DELIVERY_DELIVERED || state == DELIVERY_REFUSED;
+}
+
 void
 delivery_free(struct delivery *delivery)
 {
@@ -42,6 +48,7 @@ delivery_free(struct delivery *delivery)
     g_free(delivery->endpoint);
     g_clear_pointer(&delivery->body, g_bytes_unref);
     g_free(delivery->last_error);
+    g_free(delivery->resolved_by);
     g_free(delivery);
 }
 
@@ -70,12 +77,15 @@ read_delivery(const struct result *rows, size_t i, GError **error)
     delivery->last_error = g_strdup(result_get(rows, i, "last_error"));
     delivery->created_us = result_time_us(rows, i, "created_at");
     delivery->next_attempt_us = result_time_us(rows, i, "next_attempt_at");
+    delivery->sent_us = result_time_us(rows, i, "sent_at");
     delivery->delivered_us = result_time_us(rows, i, "delivered_at");
+    delivery->resolved_by = g_strdup(result_get(rows, i, "resolved_by"));
+    delivery->resolved_us = result_time_us(rows, i, "resolved_at");
     return delivery;
 }
 
-static GPtrArray *
-read_deliveries(const struct result *rows, GError **error)
+GPtrArray *
+outbox_read(const struct result *rows, GError **error)
 {
     g_autoptr(GPtrArray) deliveries = g_ptr_array_new_with_free_func((GDestroyNotify)delivery_free);
     for (size_t i = 0; i < result_rows(rows); i++) {
@@ -97,7 +107,7 @@ outbox_list(struct conn *target, const struct config *config, GError **error)
     g_autoptr(GError) failure = NULL;
     g_autoptr(result) rows = conn_query(target, sql, &failure);
     if (rows != NULL)
-        return read_deliveries(rows, error);
+        return outbox_read(rows, error);
     if (sql_is_missing_table(target))
         return g_ptr_array_new_with_free_func((GDestroyNotify)delivery_free);
     g_propagate_error(error, g_steal_pointer(&failure));
@@ -105,24 +115,36 @@ outbox_list(struct conn *target, const struct config *config, GError **error)
 }
 
 GPtrArray *
-outbox_load(struct checkpoint *checkpoint, bool undelivered, GError **error)
+outbox_load(struct checkpoint *checkpoint, GError **error)
 {
-    g_autofree char *sql = sql_of(checkpoint->config,
-                                  undelivered ? LIST_SQL
-                                      " AND `state` NOT IN ('delivered', 'refused')" IN_ORDER
-                                              : LIST_SQL IN_ORDER);
+    g_autofree char *sql = sql_of(checkpoint->config, LIST_SQL IN_ORDER);
     g_autoptr(result) rows = store_query(checkpoint, sql, error);
-    return rows != NULL ? read_deliveries(rows, error) : NULL;
+    return rows != NULL ? outbox_read(rows, error) : NULL;
+}
+
+GPtrArray *
+outbox_lock(struct conn *target, const struct config *config, GError **error)
+{
+    g_autofree char *sql = sql_of(config, LIST_SQL IN_ORDER " FOR UPDATE");
+    g_autoptr(result) rows = conn_query(target, sql, error);
+    return rows != NULL ? outbox_read(rows, error) : NULL;
 }
 
 /* --- writing ------------------------------------------------------------------------------- */
 
-bool
-outbox_save(struct checkpoint *checkpoint, const struct delivery *delivery, GError **error)
+void
+outbox_add_key(GString *sql, const struct config *config, const struct delivery *delivery)
 {
     g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, delivery->endpoint,
                                                             -1);
-    g_autoptr(GString) sql = g_string_new(NULL);
+    sql_add(sql, config, " WHERE `move` = {move} AND `event_id` = ");
+    quote_string(sql, delivery->event_id);
+    g_string_append_printf(sql, " AND `endpoint_digest` = '%s'", digest);
+}
+
+static void
+add_update(GString *sql, const struct checkpoint *checkpoint, const struct delivery *delivery)
+{
     sql_add(sql, checkpoint->config, "UPDATE {db}.`hook_delivery` SET `state` = ");
     quote_string(sql, delivery_state_name(delivery->state));
     g_string_append_printf(
@@ -136,8 +158,33 @@ outbox_save(struct checkpoint *checkpoint, const struct delivery *delivery, GErr
     sql_add_time(sql, delivery->next_attempt_us);
     g_string_append(sql, ", `delivered_at` = ");
     sql_add_time(sql, delivery->delivered_us);
-    sql_add(sql, checkpoint->config, " WHERE `move` = {move} AND `event_id` = ");
-    quote_string(sql, delivery->event_id);
-    g_string_append_printf(sql, " AND `endpoint_digest` = '%s'", digest);
-    return store_write(checkpoint, sql->str, error);
+    outbox_add_key(sql, checkpoint->config, delivery);
+    g_string_append(sql, " AND `resolved_at` <=> ");
+    sql_add_time(sql, delivery->resolved_us);
+}
+
+bool
+outbox_save(struct checkpoint *checkpoint, const struct delivery *delivery,
+            struct delivery **ret_stored, GError **error)
+{
+    *ret_stored = NULL;
+    g_autoptr(GString) sql = g_string_new(NULL);
+    add_update(sql, checkpoint, delivery);
+    /* Read back in the same transaction, which holds the row: what stands there now stays. */
+    sql_add(sql, checkpoint->config, "; SELECT * FROM {db}.`hook_delivery`");
+    outbox_add_key(sql, checkpoint->config, delivery);
+    g_autoptr(result) rows = store_write_reading(checkpoint, sql->str, error);
+    g_autoptr(GPtrArray) found = rows != NULL ? outbox_read(rows, error) : NULL;
+    if (found == NULL)
+        return false;
+    if (found->len == 0) {
+        g_set_error(error, MT_ERROR, MT_ERROR_CHECKPOINT,
+                    "the delivery of event %s is no longer in the outbox: somebody deleted it",
+                    delivery->event_id);
+        return false;
+    }
+    struct delivery *stored = g_ptr_array_index(found, 0);
+    if (stored->resolved_us != delivery->resolved_us)
+        *ret_stored = g_ptr_array_steal_index(found, 0);
+    return true;
 }

@@ -60,6 +60,14 @@ end_update(GString *sql, const struct config *config)
 
 /* --- creation ------------------------------------------------------------------------------ */
 
+static char *
+progress_digest(const struct table_state *table)
+{
+    return g_strdup_printf("%" G_GUINT64_FORMAT " %d %s", table->rows_copied,
+                           table->copy_done ? 1 : 0,
+                           table->copied_to != NULL ? table->copied_to : "");
+}
+
 /* A no-op where the row exists: the whole transaction may have to be repeated. */
 static void
 add_move(GString *sql, const struct config *config, const struct move_state *state)
@@ -125,12 +133,25 @@ look_for(struct checkpoint *checkpoint, const struct move_state *state, bool *re
     return true;
 }
 
+/* The tables stand as they were created: not to be saved again before they move on. */
+static void
+note_saved(struct checkpoint *checkpoint, const struct move_state *state)
+{
+    for (guint i = 0; i < state->tables->len; i++) {
+        const struct table_state *table = g_ptr_array_index(state->tables, i);
+        g_hash_table_insert(checkpoint->saved_tables, g_strdup(table->source_table),
+                            progress_digest(table));
+    }
+}
+
 bool
 checkpoint_create(struct checkpoint *checkpoint, const struct move_state *state, GError **error)
 {
     bool exists = false;
     if (!look_for(checkpoint, state, &exists, error))
         return false;
+    /* If we die here the move never was: the next run begins with a position of its own. */
+    failpoint_reach(FAILPOINT_MOVE_BEFORE_CREATE);
     if (!exists) {
         g_autoptr(GString) sql = g_string_new(NULL);
         add_move(sql, checkpoint->config, state);
@@ -138,6 +159,7 @@ checkpoint_create(struct checkpoint *checkpoint, const struct move_state *state,
             add_table(sql, checkpoint->config, g_ptr_array_index(state->tables, i), i);
         if (!store_write(checkpoint, sql->str, error))
             return false;
+        note_saved(checkpoint, state);
     }
     /* If we die here the move exists and nothing was done for it: the next run resumes it. */
     failpoint_reach(FAILPOINT_MOVE_CREATED);
@@ -145,14 +167,6 @@ checkpoint_create(struct checkpoint *checkpoint, const struct move_state *state,
 }
 
 /* --- progress ------------------------------------------------------------------------------ */
-
-static char *
-progress_digest(const struct table_state *table)
-{
-    return g_strdup_printf("%" G_GUINT64_FORMAT " %d %s", table->rows_copied,
-                           table->copy_done ? 1 : 0,
-                           table->copied_to != NULL ? table->copied_to : "");
-}
 
 /* Only the tables that moved on: most of a large set stands still. */
 static void
@@ -197,9 +211,16 @@ save_progress_locked(struct checkpoint *checkpoint, const struct checkpoint_prog
         set_text(sql, "position", progress->position);
     end_update(sql, config);
     add_tables_progress(sql, checkpoint, progress, digests);
-    if (!store_write_locked(checkpoint, sql->str, error))
+    struct store_options options = {
+        .sent = FAILPOINT_CHECKPOINT_SENT,
+        .snapshot = progress->snapshot,
+    };
+    if (!store_write_locked(checkpoint, sql->str, &options, error))
         return false;
+    if (progress->snapshot < checkpoint->stored_snapshot)
+        return true;
 
+    checkpoint->stored_snapshot = progress->snapshot;
     if (moved) {
         g_free(checkpoint->saved_position);
         checkpoint->saved_position = g_strdup(progress->position);
@@ -213,6 +234,12 @@ save_progress_locked(struct checkpoint *checkpoint, const struct checkpoint_prog
     return true;
 }
 
+uint64_t
+checkpoint_snapshot(struct checkpoint *checkpoint)
+{
+    return atomic_fetch_add(&checkpoint->snapshots, 1) + 1;
+}
+
 bool
 checkpoint_save_progress(struct checkpoint *checkpoint, const struct checkpoint_progress *progress,
                          GError **error)
@@ -221,7 +248,9 @@ checkpoint_save_progress(struct checkpoint *checkpoint, const struct checkpoint_
      * and applied once more, which changes nothing. */
     failpoint_reach(FAILPOINT_CHECKPOINT_BEFORE_SAVE);
     pthread_mutex_lock(&checkpoint->mutex);
-    bool ok = save_progress_locked(checkpoint, progress, error);
+    /* Another thread read later and was here first: what is stored is newer. */
+    bool ok = progress->snapshot < checkpoint->stored_snapshot ||
+              save_progress_locked(checkpoint, progress, error);
     pthread_mutex_unlock(&checkpoint->mutex);
     if (ok)
         failpoint_reach(FAILPOINT_CHECKPOINT_AFTER_SAVE);
@@ -239,8 +268,11 @@ checkpoint_save_horizon(struct checkpoint *checkpoint, const char *horizon, GErr
         g_autoptr(GString) sql = begin_update(checkpoint->config);
         set_text(sql, "horizon", horizon);
         end_update(sql, checkpoint->config);
-        ok = store_write_locked(checkpoint, sql->str, error);
+        struct store_options options = {.sent = FAILPOINT_NONE};
+        failpoint_reach(FAILPOINT_HORIZON_BEFORE_SAVE);
+        ok = store_write_locked(checkpoint, sql->str, &options, error);
         if (ok) {
+            failpoint_reach(FAILPOINT_HORIZON_SAVED);
             g_free(checkpoint->saved_horizon);
             checkpoint->saved_horizon = g_strdup(horizon);
         }
@@ -319,8 +351,16 @@ checkpoint_change_phase(struct checkpoint *checkpoint, const struct phase_change
                         GError **error)
 {
     g_autoptr(GString) sql = phase_sql(checkpoint->config, change);
+    enum failpoint sent = change->phase == PHASE_DRAINED ? FAILPOINT_DRAINED_SENT
+                                                         : FAILPOINT_PHASE_SENT;
+    /* If we die here, what led to the phase is done again, or found done, under the former one. */
+    failpoint_reach(FAILPOINT_PHASE_BEFORE_SAVE);
     pthread_mutex_lock(&checkpoint->mutex);
-    bool ok = store_write_locked(checkpoint, sql->str, error);
+    struct store_options options = {.sent = sent, .until_us = change->retry_until_us};
+    bool ok = store_write_locked(checkpoint, sql->str, &options, error);
+    /* Progress that was read before this, and is still waiting to be stored, is older. */
+    if (ok)
+        checkpoint->stored_snapshot = checkpoint_snapshot(checkpoint);
     if (ok && change->position != NULL)
         g_clear_pointer(&checkpoint->saved_position, g_free);
     if (ok && change->horizon != NULL)
@@ -345,31 +385,22 @@ outbox_row_free(struct outbox_row *row)
     g_free(row);
 }
 
-/* --- flags --------------------------------------------------------------------------------- */
-
-static bool
-set_flag(struct checkpoint *checkpoint, const char *column, bool value, GError **error)
+bool
+checkpoint_mark_gap(struct checkpoint *checkpoint, const char *why, GError **error)
 {
-    g_autoptr(GString) sql = begin_update(checkpoint->config);
-    g_string_append_printf(sql, ", `%s` = %d", column, value ? 1 : 0);
-    end_update(sql, checkpoint->config);
+    g_autoptr(GString) sql = g_string_new(NULL);
+    sql_add(sql, checkpoint->config, "UPDATE {db}.`move` SET `updated_at` = NOW(6), `requires` = ");
+    quote_string(sql, CHECKPOINT_GAP);
+    g_string_append(sql, ", `last_error` = ");
+    quote_string(sql, why);
+    sql_add(sql, checkpoint->config, " WHERE `name` = {move}");
     return store_write(checkpoint, sql->str, error);
 }
+
+/* --- the lease ------------------------------------------------------------------------------ */
 
 bool
 checkpoint_check_lease(struct checkpoint *checkpoint, GError **error)
 {
     return store_write(checkpoint, "DO 0", error);
-}
-
-bool
-checkpoint_set_paused(struct checkpoint *checkpoint, bool paused, GError **error)
-{
-    return set_flag(checkpoint, "paused", paused, error);
-}
-
-bool
-checkpoint_set_cutover_requested(struct checkpoint *checkpoint, bool requested, GError **error)
-{
-    return set_flag(checkpoint, "cutover_requested", requested, error);
 }

@@ -7,7 +7,8 @@ bool
 checkpoint_settle_phase(const struct server *target, const struct config *config,
                         const struct lease *lease, enum phase *ret_phase, GError **error)
 {
-    g_autoptr(conn) conn = conn_open(target, "settling", error);
+    struct server server = server_quick(target);
+    g_autoptr(conn) conn = conn_open(&server, "settling", error);
     if (conn == NULL)
         return false;
     /* FOR UPDATE waits for every transaction that still reads the lease, also for one whose

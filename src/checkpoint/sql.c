@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/error.h"
 #include "checkpoint/sql_int.h"
 #include "mysql/quote.h"
 
@@ -11,6 +12,7 @@
 #define ERROR_TABLE_DENIED 1142
 #define ERROR_COLUMN_DENIED 1143
 #define ERROR_NO_SUCH_TABLE 1146
+#define ERROR_TABLE_CHANGED 1412
 
 void
 sql_add(GString *sql, const struct config *config, const char *template)
@@ -92,6 +94,25 @@ sql_is_denied(const struct conn *conn)
     unsigned number = conn_errno(conn);
     return number == ERROR_DATABASE_DENIED || number == ERROR_TABLE_DENIED ||
            number == ERROR_COLUMN_DENIED;
+}
+
+void
+sql_set_read_error(const struct conn *conn, const struct config *config, const GError *failure,
+                   GError **error)
+{
+    if (sql_is_denied(conn))
+        g_set_error(error, MT_ERROR, MT_ERROR_PREFLIGHT,
+                    "%s; the target's user needs SELECT on `%s`.* to read the checkpoint "
+                    "(`move-tables check` prints every missing GRANT)",
+                    failure->message, config->checkpoint.database);
+    else
+        g_propagate_error(error, g_error_copy(failure));
+}
+
+bool
+sql_is_changed_table(const struct conn *conn)
+{
+    return conn_errno(conn) == ERROR_TABLE_CHANGED;
 }
 
 bool

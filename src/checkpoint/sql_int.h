@@ -9,6 +9,9 @@
 #include "config/config.h"
 #include "mysql/conn.h"
 
+/* In `requires`: nothing but a new beginning. A build that does not know the word stops at it, too. */
+#define CHECKPOINT_GAP "--fresh"
+
 /* The microsecond part of a DATETIME(6) text or value. */
 #define US_PER_S 1000000
 
@@ -31,6 +34,13 @@ int64_t result_time_us(const struct result *result, size_t row, const char *name
 
 /* True when the connection's last error says that the database or the table does not exist. */
 bool sql_is_missing_table(const struct conn *conn);
+/* True when it says that a table was made or changed after the transaction's snapshot. */
+bool sql_is_changed_table(const struct conn *conn);
+
+/* A failed reading of the checkpoint, as others should see it: MT_ERROR_PREFLIGHT with the cure when
+ * the user may not read, else a copy of the failure. */
+void sql_set_read_error(const struct conn *conn, const struct config *config, const GError *failure,
+                        GError **error);
 
 /* True when it says that the user may not. */
 bool sql_is_denied(const struct conn *conn);

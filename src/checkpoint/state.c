@@ -2,11 +2,16 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "base/version.h"
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/lease_int.h"
 #include "checkpoint/schema_int.h"
 #include "checkpoint/sql_int.h"
+#include "mysql/quote.h"
 
+/* Of a snapshot in which a table has changed. */
+#define READ_ATTEMPTS 20
+#define READ_PAUSE_MS 100
 #define FORGET_ATTEMPTS 6
 #define FORGET_PAUSE_MS 500
 
@@ -40,6 +45,7 @@ move_state_free(struct move_state *state)
     g_free(state->rename_token);
     g_free(state->last_error);
     g_free(state->build);
+    g_free(state->requires);
     g_free(state->owner);
     g_clear_pointer(&state->tables, g_ptr_array_unref);
     g_free(state);
@@ -96,6 +102,9 @@ read_move(const struct result *rows, GError **error)
     state->changes_applied = result_uint(rows, 0, "changes_applied");
     state->copy_rows_per_s = result_uint(rows, 0, "copy_rows_per_s");
     state->build = text_or_empty(rows, "build");
+    state->
+        requires
+    = text_or_empty(rows, "requires");
     if (!read_phase(rows, state, error))
         g_clear_pointer(&state, move_state_free);
     return state;
@@ -157,11 +166,16 @@ read_all(struct conn *target, const struct config *config, struct move_state **r
     return true;
 }
 
-bool
-checkpoint_read(struct conn *target, const struct config *config, struct move_state **ret_state,
-                GError **error)
+/* Once. *ret_changed: another run has just made the tables, after the snapshot was taken. */
+static bool
+read_once(struct conn *target, const struct config *config, struct move_state **ret_state,
+          bool *ret_changed, GError **error)
 {
-    *ret_state = NULL;
+    *ret_changed = false;
+    /* Before the snapshot: a connection that reads without a transaction sees the newest list. A
+     * change of meaning that begins after this needs every runner's lock. */
+    if (!schema_allows(target, config, error))
+        return false;
     if (!conn_exec(target,
                    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;"
                    " START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
@@ -171,39 +185,122 @@ checkpoint_read(struct conn *target, const struct config *config, struct move_st
     bool ok = read_all(target, config, ret_state, &failure);
     /* Only the server's own word counts as "no checkpoint"; every other failure is one. */
     bool none = !ok && sql_is_missing_table(target);
-    bool denied = !ok && sql_is_denied(target);
+    *ret_changed = !ok && sql_is_changed_table(target);
+    if (!ok && !none)
+        sql_set_read_error(target, config, failure, error);
     g_autoptr(GError) ignored = NULL;
     if (!conn_exec(target, "COMMIT", &ignored))
         log_debug("checkpoint", log_msg("end of reading"), log_str("error", ignored->message));
-    if (ok || none)
+    return ok || none;
+}
+
+bool
+checkpoint_read(struct conn *target, const struct config *config, struct move_state **ret_state,
+                GError **error)
+{
+    *ret_state = NULL;
+    for (unsigned attempt = 1;; attempt++) {
+        GError *failure = NULL;
+        bool changed = false;
+        if (read_once(target, config, ret_state, &changed, &failure))
+            return true;
+        if (!changed || attempt == READ_ATTEMPTS || stop_wait_ms(READ_PAUSE_MS)) {
+            g_propagate_error(error, failure);
+            return false;
+        }
+        g_error_free(failure);
+    }
+}
+
+/* --- what a move demands ------------------------------------------------------------------- */
+
+bool
+checkpoint_understands(const struct move_state *state, GError **error)
+{
+    /* A later build that knows more words takes them out here. */
+    if (*state->requires == '\0' || g_str_equal(state->requires, CHECKPOINT_GAP))
         return true;
-    if (denied)
-        g_set_error(error, MT_ERROR, MT_ERROR_PREFLIGHT,
-                    "%s; the target's user needs SELECT on `%s`.* to read the checkpoint "
-                    "(`move-tables check` prints every missing GRANT)",
-                    failure->message, config->checkpoint.database);
-    else
-        g_propagate_error(error, g_steal_pointer(&failure));
+    g_set_error(
+        error, MT_ERROR, MT_ERROR_CHECKPOINT,
+        "move '%s' makes use of what this build (%s) does not know: %s; it was last written "
+        "by %s. Nothing was changed. Go on with that build, or a newer one; or finish or "
+        "discard the move with it (move-tables clean, or run --fresh)",
+        state->move, build_identity(), state->requires, state->build);
+    return false;
+}
+
+bool
+checkpoint_is_whole(const struct move_state *state, GError **error)
+{
+    if (!g_str_equal(state->requires, CHECKPOINT_GAP))
+        return true;
+    g_set_error(error, MT_ERROR, MT_ERROR_GAP,
+                "move '%s' lacks changes of the source that no later run can read: %s. Begin again "
+                "with --fresh",
+                state->move, state->last_error != NULL ? state->last_error : "the reason is gone");
     return false;
 }
 
 /* --- forgetting ---------------------------------------------------------------------------- */
 
-static const char forget_sql[] =
-    "START TRANSACTION;"
-    /* Waits for what is in flight; a frozen runner that wakes up later finds no row and stops. */
-    " UPDATE {db}.`lease` SET `epoch` = `epoch` + 1 WHERE `move` = {move};"
-    " DELETE FROM {db}.`command` WHERE `move` = {move};"
-    " DELETE FROM {db}.`hook_delivery` WHERE `move` = {move};"
-    " DELETE FROM {db}.`move_table` WHERE `move` = {move};"
-    " DELETE FROM {db}.`move` WHERE `name` = {move};"
-    " DELETE FROM {db}.`lease` WHERE `move` = {move};"
-    " COMMIT";
+/*
+ * Every table with a column `move` holds rows of moves, also one that only a newer build knows: what
+ * it stored must not be found by a later move of the same name. `command`, `lease` and the others
+ * of this build are among them.
+ */
+static char *
+forget_sql(struct conn *target, const struct config *config, GError **error)
+{
+    g_autofree char *look = sql_of(
+        config, "SELECT t.TABLE_NAME AS `name` FROM information_schema.TABLES t"
+                " JOIN information_schema.COLUMNS c ON c.TABLE_SCHEMA = t.TABLE_SCHEMA"
+                " AND c.TABLE_NAME = t.TABLE_NAME WHERE t.TABLE_SCHEMA = {db_text}"
+                " AND t.TABLE_TYPE = 'BASE TABLE' AND c.COLUMN_NAME = 'move'"
+                " AND t.TABLE_NAME <> 'lease' ORDER BY t.TABLE_NAME");
+    g_autoptr(result) tables = conn_query(target, look, error);
+    if (tables == NULL)
+        return NULL;
+    /* The first statement waits for what is in flight; a frozen runner that wakes up later finds
+     * no row and stops. */
+    GString *sql = g_string_new(NULL);
+    sql_add(sql, config,
+            "START TRANSACTION;"
+            " UPDATE {db}.`lease` SET `epoch` = `epoch` + 1 WHERE `move` = {move};");
+    for (size_t i = 0; i < result_rows(tables); i++) {
+        sql_add(sql, config, " DELETE FROM {db}.");
+        quote_identifier(sql, result_get(tables, i, "name"));
+        sql_add(sql, config, " WHERE `move` = {move};");
+    }
+    sql_add(sql, config,
+            " DELETE FROM {db}.`move` WHERE `name` = {move};"
+            " DELETE FROM {db}.`lease` WHERE `move` = {move}; COMMIT");
+    return g_string_free(sql, FALSE);
+}
+
+/* Of the very move that was looked at, and not of more than this build knows. */
+static bool
+may_forget(struct conn *target, const struct config *config, const char *move_id, GError **error)
+{
+    g_autoptr(move_state) state = NULL;
+    if (!checkpoint_read(target, config, &state, error))
+        return false;
+    if (state == NULL)
+        return true;
+    if (g_strcmp0(state->move_id, move_id) == 0)
+        return checkpoint_understands(state, error);
+    g_set_error(error, MT_ERROR, MT_ERROR_CHECKPOINT,
+                "move '%s' was begun anew meanwhile (%s, it was %s): its checkpoint was not "
+                "touched",
+                config->move, state->move_id, move_id);
+    return false;
+}
 
 static bool
 forget_locked(struct conn *target, const struct config *config, GError **error)
 {
-    g_autofree char *sql = sql_of(config, forget_sql);
+    g_autofree char *sql = forget_sql(target, config, error);
+    if (sql == NULL)
+        return false;
     for (unsigned attempt = 1;; attempt++) {
         g_autoptr(GError) failure = NULL;
         if (conn_exec(target, sql, &failure))
@@ -219,15 +316,14 @@ forget_locked(struct conn *target, const struct config *config, GError **error)
 }
 
 bool
-checkpoint_forget(struct conn *target, const struct config *config, GError **error)
+checkpoint_forget(struct conn *target, const struct config *config, const char *move_id,
+                  const struct lease *lease, GError **error)
 {
     g_autoptr(GPtrArray) applied = schema_read(target, config, error);
     if (applied == NULL)
         return false;
     if (applied->len == 0)
         return true;
-    if (!schema_allows(target, config, error))
-        return false;
 
     g_autofree char *lock = lease_lock_name(config->checkpoint.database, config->move);
     bool taken = false;
@@ -237,7 +333,9 @@ checkpoint_forget(struct conn *target, const struct config *config, GError **err
         lease_set_owned_error(target, config, error);
         return false;
     }
-    bool ok = forget_locked(target, config, error);
+    /* Judged under the lock: while it is held, no other build changes the meaning of anything. */
+    bool ok = (lease == NULL || lease_check(lease, target, error)) &&
+              may_forget(target, config, move_id, error) && forget_locked(target, config, error);
     lock_drop(target, lock);
     return ok;
 }
