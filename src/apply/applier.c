@@ -4,6 +4,7 @@
 
 #include "apply/batch.h"
 #include "apply/writers.h"
+#include "schema/target_warnings.h"
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/stop.h"
@@ -11,7 +12,7 @@
 
 #define RECENT_US 1000000
 #define SILENCE_US 2500000 /* two heartbeats and a half */
-#define SLICE_ROWS_MIN 50
+#define SLICE_ROWS_MIN 250 /* a durable commit costs as much as tens of rows */
 #define SLICE_ROWS_MAX 1000
 #define SLICE_BYTES_MAX (1024 * 1024)
 
@@ -124,9 +125,10 @@ cut_slices(struct applier *applier)
     applier->delete_slices = 0;
     for (size_t from = 0; from < count;) {
         const struct batch_entry *first = ordered_entry(applier, from);
+        size_t most = MIN(rows_max, target_warnings_rows_max(first->layout->table));
         size_t bytes = first->image.length;
         size_t to = from + 1;
-        for (; to < count && to - from < rows_max; to++) {
+        for (; to < count && to - from < most; to++) {
             const struct batch_entry *entry = ordered_entry(applier, to);
             bytes += entry->image.length;
             if (entry->table != first->table || entry->is_put != first->is_put ||
@@ -183,11 +185,12 @@ apply(struct applier *applier, GError **error)
     return true;
 }
 
-/* Time since a commit on the source, by the source's clock. */
+/* Time since a commit on the source, by the source's clock as it was at the start, carried on by our
+ * monotonic one: a jump of this host's clock must look neither like lag nor like none. */
 static int64_t
 age_ms(const struct applier *applier, int64_t commit_us)
 {
-    int64_t now_us = clock_real_us() + applier->options.clock_offset_us;
+    int64_t now_us = clock_monotonic_us() + applier->options.clock_offset_us;
     return MAX(0, (now_us - commit_us) / 1000);
 }
 

@@ -27,7 +27,7 @@ struct applier_options {
     struct horizon *horizon;
     struct inbox *inbox;
     struct stream *stream;           /* whose silence makes the lag unknown; NULL: never */
-    int64_t clock_offset_us;         /* the source's clock less ours */
+    int64_t clock_offset_us;         /* the source's clock less our monotonic one */
     GPtrArray *moved_tables;         /* struct moved_table */
     const struct gtid_set *position; /* P at the start; copied */
     struct progress *progress;

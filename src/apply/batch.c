@@ -15,6 +15,8 @@ struct batch {
     unsigned tables;
     int64_t *row_deltas;  /* per table, of the transactions that end in this batch */
     int64_t *open_deltas; /* the same of the one that did not end yet; kept over batch_clear() */
+    GArray
+        *open_tables; /* unsigned: whose open_deltas may be other than 0; of thousands, few are */
     uint64_t open_seq;
     uint64_t changes;
     uint64_t transactions;
@@ -32,6 +34,7 @@ batch_new(unsigned tables)
     batch->tables = tables;
     batch->row_deltas = g_new0(int64_t, tables);
     batch->open_deltas = g_new0(int64_t, tables);
+    batch->open_tables = g_array_new(FALSE, FALSE, sizeof(unsigned));
     batch->slots_count = SLOTS_FIRST;
     batch->slots = g_new0(uint32_t, batch->slots_count);
     return batch;
@@ -48,6 +51,7 @@ batch_free(struct batch *batch)
     g_free(batch->slots);
     g_free(batch->row_deltas);
     g_free(batch->open_deltas);
+    g_array_unref(batch->open_tables);
     g_free(batch);
 }
 
@@ -164,12 +168,25 @@ add_change(struct batch *batch, const struct fragment *fragment, const struct ro
 }
 
 static void
-close_deltas(struct batch *batch)
+add_delta(struct batch *batch, unsigned table, int64_t delta)
 {
-    for (unsigned i = 0; i < batch->tables; i++) {
-        batch->row_deltas[i] += batch->open_deltas[i];
-        batch->open_deltas[i] = 0;
+    if (delta == 0)
+        return;
+    if (batch->open_deltas[table] == 0)
+        g_array_append_val(batch->open_tables, table);
+    batch->open_deltas[table] += delta;
+}
+
+/* The open transaction has ended: its deltas count, unless it was cut off. */
+static void
+close_deltas(struct batch *batch, bool counts)
+{
+    for (guint i = 0; i < batch->open_tables->len; i++) {
+        unsigned table = g_array_index(batch->open_tables, unsigned, i);
+        batch->row_deltas[table] += counts ? batch->open_deltas[table] : 0;
+        batch->open_deltas[table] = 0;
     }
+    g_array_set_size(batch->open_tables, 0);
 }
 
 bool
@@ -178,7 +195,7 @@ batch_add(struct batch *batch, struct fragment *fragment, GError **error)
     g_ptr_array_add(batch->fragments, fragment);
     /* A transaction that was cut off by a lost connection arrives again under another number. */
     if (fragment->seq != batch->open_seq)
-        memset(batch->open_deltas, 0, batch->tables * sizeof *batch->open_deltas);
+        close_deltas(batch, false);
     batch->open_seq = fragment->seq;
     for (guint i = 0; i < fragment->changes->len; i++) {
         const struct row_change *change = &g_array_index(fragment->changes, struct row_change, i);
@@ -190,11 +207,11 @@ batch_add(struct batch *batch, struct fragment *fragment, GError **error)
                         fragment->layouts[change->table]->table->name);
             return false;
         }
-        batch->open_deltas[change->table] += (change->after_length > 0 ? 1 : 0) -
-                                             (change->before_length > 0 ? 1 : 0);
+        add_delta(batch, change->table,
+                  (change->after_length > 0 ? 1 : 0) - (change->before_length > 0 ? 1 : 0));
     }
     if (fragment->last)
-        close_deltas(batch);
+        close_deltas(batch, true);
     batch->changes += fragment->changes->len;
     batch->transactions += fragment->last ? 1 : 0;
     batch->bytes += fragment_memory_bytes(fragment);

@@ -2,8 +2,10 @@
 
 #include "binlog/value.h"
 #include "mysql/quote.h"
+#include "schema/column_real.h"
 #include "schema/column_text.h"
 #include "schema/key.h"
+#include "schema/row_name.h"
 
 #define KEPT_BYTES ((gsize)4 << 20)
 
@@ -34,27 +36,72 @@ statement_buffers_clear(struct statement_buffers *buffers)
     g_string_free(buffers->sql, TRUE);
     g_string_free(buffers->scratch, TRUE);
     g_free(buffers->values);
+    stored_check_free(buffers->check);
     *buffers = (struct statement_buffers){0};
+}
+
+/* Says whose row an error is about. Uses the buffers. */
+static void
+name_entry(struct statement_buffers *buffers, const struct slice *slice, size_t index,
+           GError **error)
+{
+    const struct batch_entry *entry = batch_entry(slice->batch, slice->entries[index]);
+    bool known = row_key_values_read(entry->layout, entry->image, buffers->scratch, buffers->values,
+                                     NULL);
+    row_name_prefix(error, slice->table->source, known ? buffers->values : NULL);
+}
+
+/* Appends the condition that finds the slice's rows. */
+static bool
+append_where(struct statement_buffers *buffers, const struct slice *slice, GError **error)
+{
+    GString *sql = buffers->sql;
+    const struct table *table = slice->table->source;
+    key_in_begin(sql, table);
+    for (size_t i = 0; i < slice->count; i++) {
+        const struct batch_entry *entry = batch_entry(slice->batch, slice->entries[i]);
+        if (!row_key_values_read(entry->layout, entry->image, buffers->scratch, buffers->values,
+                                 error)) {
+            name_entry(buffers, slice, i, error);
+            return false;
+        }
+        key_in_append(sql, table, buffers->values, i == 0);
+    }
+    key_in_end(sql, table);
+    return true;
 }
 
 static bool
 build_delete(struct statement_buffers *buffers, const struct slice *slice, GError **error)
 {
-    GString *sql = buffers->sql;
-    const struct table *table = slice->table->source;
+    g_string_append(buffers->sql, "DELETE FROM ");
+    quote_table(buffers->sql, slice->table->to_schema, slice->table->to_table);
+    g_string_append(buffers->sql, " WHERE ");
+    return append_where(buffers, slice, error);
+}
 
-    g_string_append(sql, "DELETE FROM ");
-    quote_table(sql, slice->table->to_schema, slice->table->to_table);
-    g_string_append(sql, " WHERE ");
-    key_in_begin(sql, table);
-    for (size_t i = 0; i < slice->count; i++) {
-        const struct batch_entry *entry = batch_entry(slice->batch, slice->entries[i]);
-        if (!row_key_values_read(entry->layout, entry->image, buffers->scratch, buffers->values,
-                                 error))
+/* Appends `(…)` of one entry. */
+static bool
+append_row(struct statement_buffers *buffers, const struct batch_entry *entry, GError **error)
+{
+    const struct row_layout *layout = entry->layout;
+    const char *separator = "(";
+    if (!row_values_read(layout, entry->image, buffers->scratch, buffers->values, error))
+        return false;
+    for (unsigned i = 0; i < layout->columns_count; i++) {
+        const struct column *column = layout->columns[i].column;
+        if (column == NULL || column->generated)
+            continue;
+        g_string_append(buffers->sql, separator);
+        if (!column_literal_append(buffers->sql, column, buffers->values[i])) {
+            column_real_refuse(column, error);
             return false;
-        key_in_append(sql, table, buffers->values, i == 0);
+        }
+        separator = ",";
     }
-    key_in_end(sql, table);
+    g_string_append_c(buffers->sql, ')');
+    if (buffers->check != NULL)
+        stored_check_add(buffers->check, buffers->values);
     return true;
 }
 
@@ -77,27 +124,19 @@ build_replace(struct statement_buffers *buffers, const struct slice *slice, GErr
     }
     g_string_append(sql, ") VALUES ");
     for (size_t row = 0; row < slice->count; row++) {
-        const struct batch_entry *entry = batch_entry(slice->batch, slice->entries[row]);
-        const struct row_layout *layout = entry->layout;
-        if (!row_values_read(layout, entry->image, buffers->scratch, buffers->values, error))
+        if (row > 0)
+            g_string_append_c(sql, ',');
+        if (!append_row(buffers, batch_entry(slice->batch, slice->entries[row]), error)) {
+            name_entry(buffers, slice, row, error);
             return false;
-        g_string_append(sql, row > 0 ? ",(" : "(");
-        separator = "";
-        for (unsigned i = 0; i < layout->columns_count; i++) {
-            const struct column *column = layout->columns[i].column;
-            if (column == NULL || column->generated)
-                continue;
-            g_string_append(sql, separator);
-            column_literal_append(sql, column, buffers->values[i]);
-            separator = ",";
         }
-        g_string_append_c(sql, ')');
     }
     return true;
 }
 
-bool
-statement_build(struct statement_buffers *buffers, const struct slice *slice, GError **error)
+/* Empty, and with room for a row's values. */
+static void
+begin_statement(struct statement_buffers *buffers, const struct slice *slice)
 {
     const struct row_layout *layout = batch_entry(slice->batch, slice->entries[0])->layout;
     if (buffers->values_size < layout->columns_count) {
@@ -105,6 +144,24 @@ statement_build(struct statement_buffers *buffers, const struct slice *slice, GE
         buffers->values = g_renew(struct column_text, buffers->values, buffers->values_size);
     }
     g_string_truncate(buffers->sql, 0);
+}
+
+bool
+statement_build(struct statement_buffers *buffers, const struct slice *slice, GError **error)
+{
+    begin_statement(buffers, slice);
+    g_clear_pointer(&buffers->check, stored_check_free);
+    if (slice->is_put && stored_check_wanted(slice->table->source))
+        buffers->check = stored_check_new(slice->table, false);
     return slice->is_put ? build_replace(buffers, slice, error)
                          : build_delete(buffers, slice, error);
+}
+
+void
+statement_name_row(struct statement_buffers *buffers, const struct slice *slice, GError **error)
+{
+    if (slice->count != 1)
+        return;
+    begin_statement(buffers, slice);
+    name_entry(buffers, slice, 0, error);
 }

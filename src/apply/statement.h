@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "apply/batch.h"
+#include "schema/stored_check.h"
 #include "schema/table.h"
 
 /* Some entries of a batch, all of one table and one operation: one statement. */
@@ -25,6 +26,7 @@ struct statement_buffers {
     GString *scratch;
     struct column_text *values;
     size_t values_size;
+    struct stored_check *check; /* of the statement's rows; NULL: they need none */
 };
 
 void statement_buffers_init(struct statement_buffers *buffers);
@@ -36,5 +38,10 @@ void statement_buffers_clear(struct statement_buffers *buffers);
  */
 G_GNUC_WARN_UNUSED_RESULT bool statement_build(struct statement_buffers *buffers,
                                                const struct slice *slice, GError **error);
+
+/* Puts "table s.t, row `id` IN (5): " before an error that the statement of a single row met; any
+ * other slice's is left as it is. Uses the buffers: the statement in them is gone. */
+void statement_name_row(struct statement_buffers *buffers, const struct slice *slice,
+                        GError **error);
 
 #endif

@@ -3,9 +3,11 @@
 #include <pthread.h>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "mysql/retry.h"
+#include "schema/target_warnings.h"
 
 #define RETRY_FIRST_MS 2
 #define RETRY_MAX_MS 500
@@ -36,37 +38,35 @@ struct writer {
     struct statement_buffers buffers;
 };
 
-/* A warning means that the target would keep something other than what it was given. */
+/* DELETEs store nothing. */
 static bool
 warnings_accept(struct conn *conn, const struct slice *slice, GError **error)
 {
-    if (!slice->is_put || conn_warning_count(conn) == 0)
+    bool all_seen = true;
+    if (!slice->is_put)
         return true;
-    g_autoptr(result) warnings = conn_query(conn, "SHOW WARNINGS LIMIT 1", error);
-    if (warnings == NULL)
-        return false;
-    if (result_rows(warnings) == 0)
-        return true;
-    g_set_error(error, MT_ERROR, MT_ERROR_DATA,
-                "target table %s.%s does not take a changed row as it is: %s (%s %s)",
-                slice->table->to_schema, slice->table->to_table, result_get(warnings, 0, "Message"),
-                result_get(warnings, 0, "Level"), result_get(warnings, 0, "Code"));
-    return false;
+    return target_warnings_accept(conn, slice->table, &all_seen, error) &&
+           (all_seen || target_warnings_unseen(slice->table, error));
 }
 
 static bool
 execute_once(struct writers *writers, struct writer *writer, const struct slice *slice,
              GError **error)
 {
-    if (writer->conn == NULL) {
-        writer->conn = conn_open_retrying(&writers->server, "apply writer", error);
-        if (writer->conn == NULL)
-            return false;
-    }
-    return lease_begin(writers->lease, writer->conn, error) &&
-           conn_exec_bytes(writer->conn, writer->buffers.sql->str, writer->buffers.sql->len,
-                           error) &&
-           warnings_accept(writer->conn, slice, error) && conn_exec(writer->conn, "COMMIT", error);
+    if (!conn_ensure(&writer->conn, &writers->server, "apply writer", true, error))
+        return false;
+    if (!lease_begin(writers->lease, writer->conn, error) ||
+        !conn_exec_bytes(writer->conn, writer->buffers.sql->str, writer->buffers.sql->len, error) ||
+        !warnings_accept(writer->conn, slice, error) ||
+        (writer->buffers.check != NULL &&
+         !stored_check_run(writer->buffers.check, writer->conn, error)))
+        return false;
+    failpoint_reach(FAILPOINT_BATCH_PART_BEFORE_COMMIT);
+    if (!conn_exec_at(writer->conn, "COMMIT", FAILPOINT_BATCH_PART_COMMIT_SENT, error))
+        return false;
+    /* Dying here: other parts of the phase may be missing, P is still before the batch. */
+    failpoint_reach(FAILPOINT_BATCH_PART_COMMITTED);
+    return true;
 }
 
 /* After a failure the connection starts clean: rolled back, or opened anew. */
@@ -77,7 +77,7 @@ clean_up(struct writer *writer, const GError *failure)
         return;
     if (g_error_matches(failure, MT_ERROR, MT_ERROR_TARGET_LOST) ||
         !conn_exec(writer->conn, "ROLLBACK", NULL))
-        g_clear_pointer(&writer->conn, conn_close);
+        conn_break(writer->conn);
 }
 
 static bool
@@ -93,6 +93,11 @@ execute(struct writers *writers, struct writer *writer, const struct slice *slic
         log_debug("apply", log_msg("a statement failed"), log_str("table", slice->table->to_table),
                   log_str("error", failure->message));
         if (!retry_again(&retry, &failure)) {
+            /* What the server refuses for good: whose value it is, where that is known. */
+            if ((g_error_matches(failure, MT_ERROR, MT_ERROR_DATA) ||
+                 g_error_matches(failure, MT_ERROR, MT_ERROR_TARGET)) &&
+                !g_str_has_prefix(failure->message, "table "))
+                statement_name_row(&writer->buffers, slice, &failure);
             g_propagate_error(error, failure);
             return false;
         }

@@ -49,9 +49,10 @@ struct assembler {
     GArray *maps;           /* struct mapped_table, of this statement */
     GHashTable *savepoints; /* name → changes before it, as far as there were any */
 
-    GString *file;     /* the source's binlog file, for messages */
-    uint32_t position; /* where the event being fed begins */
-    bool sink_failed;  /* the error is the sink's own: nothing is added to it */
+    GString *file;          /* the source's binlog file, for messages */
+    uint32_t position;      /* where the event being fed begins */
+    uint32_t next_position; /* where the one behind it begins */
+    bool sink_failed;       /* the error is the sink's own: nothing is added to it */
 };
 
 /* Hands a finished or full fragment to the sink, or keeps it when the transaction is an XA one. */

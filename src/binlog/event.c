@@ -1,7 +1,7 @@
 #include "binlog/event.h"
 
 #include <string.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include "base/error.h"
 #include "binlog/gtid_int.h"
@@ -65,14 +65,14 @@ event_checksum_matches(const uint8_t *event, size_t length)
         return false;
     size_t covered = length - EVENT_CHECKSUM_BYTES;
     if (event[4] != EVENT_FORMAT_DESCRIPTION)
-        return crc32_z(0, event, covered) == load_u32(event + covered);
+        return libdeflate_crc32(0, event, covered) == load_u32(event + covered);
 
     /* The server computes it before it marks the file as being written. */
     uint8_t header[EVENT_HEADER_BYTES];
     memcpy(header, event, sizeof header);
     header[17] = (uint8_t)(header[17] & ~EVENT_FLAG_BINLOG_IN_USE);
-    uLong crc = crc32_z(0, header, sizeof header);
-    crc = crc32_z(crc, event + sizeof header, covered - sizeof header);
+    uint32_t crc = libdeflate_crc32(0, header, sizeof header);
+    crc = libdeflate_crc32(crc, event + sizeof header, covered - sizeof header);
     return crc == load_u32(event + covered);
 }
 
@@ -109,14 +109,15 @@ event_format_decode(struct cursor body, struct event_format *ret_format, GError 
 
 /* u64 position; char file[to the end] */
 const char *
-event_rotate_file(struct cursor body, size_t *ret_length)
+event_rotate_file(struct cursor body, size_t *ret_length, uint64_t *ret_position)
 {
-    cursor_uint(&body, 8);
+    uint64_t position = cursor_uint(&body, 8);
     size_t length = cursor_left(&body);
     const uint8_t *file = cursor_bytes(&body, length);
     if (file == NULL || length == 0)
         return NULL;
     *ret_length = length;
+    *ret_position = position;
     return (const char *)file;
 }
 
@@ -222,10 +223,13 @@ static bool
 gtid_tagged_decode(struct cursor body, struct event_gtid *ret_gtid)
 {
     struct event_gtid found = {.commit_us = 0};
+    size_t length = cursor_left(&body);
     uint64_t version = take_varlen(&body);
+    uint64_t told = take_varlen(&body);
     take_varlen(&body);
-    take_varlen(&body);
-    if (body.failed || version != 1)
+    /* Fields are optional: without the size, one that is cut off before its tag would be another
+     * transaction. */
+    if (body.failed || version != 1 || told > length)
         return false;
     unsigned seen = 0;
     while (cursor_left(&body) > 0) {

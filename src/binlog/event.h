@@ -102,8 +102,9 @@ struct event_format {
 G_GNUC_WARN_UNUSED_RESULT bool event_format_decode(struct cursor body,
                                                    struct event_format *ret_format, GError **error);
 
-/* ROTATE: the next file's name. Borrowed, not NUL-terminated; NULL when malformed. */
-const char *event_rotate_file(struct cursor body, size_t *ret_length);
+/* ROTATE: the next file's name, borrowed, not NUL-terminated, and where to read on in it; NULL when
+ * malformed. */
+const char *event_rotate_file(struct cursor body, size_t *ret_length, uint64_t *ret_position);
 
 struct event_gtid {
     struct gtid gtid;

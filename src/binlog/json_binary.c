@@ -91,8 +91,7 @@ append_path(GString *path, const struct json_level *level)
     if (level->key == NULL)
         g_string_append_printf(path, "[%u]", level->element);
     else
-        g_string_append_printf(path, ".\"%.*s\"", (int)MIN(level->key_length, PATH_SHOWN_BYTES_MAX),
-                               level->key);
+        g_string_append(path, ".*"); /* a member's name is the row's, as its value is */
 }
 
 static bool

@@ -87,6 +87,9 @@ fraction_bytes(unsigned fsp)
     return (fsp + 1) / 2;
 }
 
+/* Of a DECIMAL column. */
+#define DECIMAL_DIGITS_MAX 65
+
 /* Bytes of a DECIMAL as stored; 0 when precision and scale are not possible ones. */
 uint32_t decimal_stored_bytes(unsigned precision, unsigned scale);
 

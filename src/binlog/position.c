@@ -75,11 +75,11 @@ find_lacking(struct conn *conn, const struct gtid_set *executed, const struct gt
     if (gtid_set_is_empty(lacking))
         return g_steal_pointer(&lacking);
     g_autofree char *text = gtid_set_to_string(lacking);
-    g_autoptr(result) waited = conn_queryf(
-        conn, error, "SELECT WAIT_FOR_EXECUTED_GTID_SET('%s', %d) AS timed_out", text,
-        VISIBLE_WAIT_S);
-    if (waited == NULL)
+    bool executed_in_time;
+    if (!conn_wait_executed(conn, text, VISIBLE_WAIT_S, &executed_in_time, error))
         return NULL;
+    if (executed_in_time)
+        return gtid_set_new();
     g_autofree char *now = NULL;
     if (!conn_query_value(conn, "SELECT @@GLOBAL.gtid_executed", &now, error))
         return NULL;
@@ -99,9 +99,10 @@ check_position(struct conn *conn, const struct gtid_set *executed, const struct 
     g_autofree char *host = place(conn);
     g_autofree char *what = describe(lacking);
     g_set_error(error, MT_ERROR, MT_ERROR_CHECKPOINT,
-                "source %s is not the server that the move started on, or it lost transactions: it "
-                "does not have %s that the move has read already; name the right server, or start "
-                "again with --fresh",
+                "source %s does not have %s that the move has read already. A replica that is "
+                "behind: let it catch up, then run again. Otherwise it is not the server that the "
+                "move started on, or it lost transactions: name the right server, or start again "
+                "with --fresh",
                 host, what);
     return false;
 }
@@ -118,8 +119,9 @@ check_horizon(struct conn *conn, const struct gtid_set *executed, const struct g
     g_autofree char *host = place(conn);
     g_autofree char *what = describe(lacking);
     g_set_error(error, MT_ERROR, MT_ERROR_CHECKPOINT,
-                "source %s lost %s that the target may already show: a failover to a server that "
-                "did not have them, or a crash without sync_binlog=1; start again with --fresh",
+                "source %s does not have %s that the target may already show. A replica that is "
+                "behind: let it catch up, then run again. A failover to a server that never got "
+                "them, or a crash without sync_binlog=1: they are lost, start again with --fresh",
                 host, what);
     return false;
 }

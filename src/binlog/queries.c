@@ -58,11 +58,9 @@ static bool
 other_statement(struct assembler *assembler, const struct event_query *query, GError **error)
 {
     const char *token = assembler->options.rename_token;
-    if (token != NULL && statement_is_own_rename(query, token)) {
-        g_autofree char *text = g_strndup(query->sql, query->sql_length);
-        if (assembler->sink.own_rename != NULL)
-            assembler->sink.own_rename(assembler->sink.context, assembler->state.seq, text);
-    } else {
+    /* Our own RENAME is a transaction like any other: the cutover waits for a GTID set, of which it
+     * is a part. */
+    if (token == NULL || !statement_is_own_rename(query, token)) {
         int table = MOVED_NONE;
         enum statement_effect effect = statement_effect_of(query, assembler->names, &table);
         if (effect != EFFECT_NONE)

@@ -141,7 +141,8 @@ storage_of(struct column_layout *column)
     case MYSQL_TYPE_DOUBLE:
         return meta == 8 && store_as(column, VALUE_DOUBLE, 0, 8);
     case MYSQL_TYPE_NEWDECIMAL:
-        return store_as(column, VALUE_DECIMAL, 0, decimal_stored_bytes(meta >> 8, meta & 0xff));
+        return (meta >> 8) <= DECIMAL_DIGITS_MAX &&
+               store_as(column, VALUE_DECIMAL, 0, decimal_stored_bytes(meta >> 8, meta & 0xff));
     case MYSQL_TYPE_BIT: /* whole bytes in the high byte, bits over in the low one */
         return (meta >> 8) * 8 + (meta & 0xff) <= 64 && (meta & 0xff) < 8 &&
                store_as(column, VALUE_BIT, 0, (meta >> 8) + ((meta & 0xff) != 0));

@@ -11,12 +11,11 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "mysql/conn_int.h"
 
 /* The server says something at least this often. */
 #define HEARTBEAT_NS "1000000000"
-/* Nothing for this long: the connection is dead, whatever TCP thinks of it. */
-#define SILENCE_S 20
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 3000
 
@@ -46,7 +45,6 @@ struct stream {
     int socket;          /* a duplicate of the connection's, so that it can be shut down from
                             another thread whatever becomes of the connection; -1: none */
     struct gtid_set *horizon;
-    GError *error;
 };
 
 /* --- the sink in between: knows what came whole ---------------------------------------------- */
@@ -73,14 +71,6 @@ on_fragment(void *context, struct fragment *fragment, GError **error)
     fragment_add_completed(&ends, stream->received);
     stream->transactions += ends.last ? 1 : 0;
     return true;
-}
-
-static void
-on_own_rename(void *context, uint64_t seq, const char *statement)
-{
-    struct stream *stream = context;
-    if (stream->sink.own_rename != NULL)
-        stream->sink.own_rename(stream->sink.context, seq, statement);
 }
 
 static bool
@@ -182,6 +172,12 @@ fail_fetch(struct stream *stream, GError **error)
                          (strstr(text, "purged") != NULL || strstr(text, "more GTIDs") != NULL);
     if (position_gone)
         failure->code = MT_ERROR_CHECKPOINT;
+    /* The source does not send it: it ends the stream in its place, now and on every connection. */
+    if (strstr(text, "anonymous transaction") != NULL) {
+        failure->code = MT_ERROR_GAP;
+        g_prefix_error_literal(&failure, "the source wrote a transaction without a GTID: keep "
+                                         "gtid_mode=ON and start again with --fresh; ");
+    }
     g_propagate_error(error, g_steal_pointer(&failure));
 }
 
@@ -206,7 +202,8 @@ follow(struct stream *stream, GError **error)
                         "the source ended the binlog stream: it is shutting down");
             return;
         }
-        atomic_store_explicit(&stream->last_event_us, clock_monotonic_us(), memory_order_relaxed);
+        stream->conn->asked_us = clock_monotonic_us();
+        atomic_store_explicit(&stream->last_event_us, stream->conn->asked_us, memory_order_relaxed);
         /* The first byte says OK; the event follows. */
         const uint8_t *event = stream->dump.buffer + 1;
         size_t length = stream->dump.size - 1;
@@ -285,13 +282,8 @@ end(struct stream *stream, GError *failure)
 {
     disconnect(stream);
     bool stopped = atomic_load(&stream->stopping);
-    if (!stopped) {
-        pthread_mutex_lock(&stream->mutex);
-        stream->error = g_error_copy(failure);
-        pthread_mutex_unlock(&stream->mutex);
-        if (stream->options.failed != NULL)
-            stream->options.failed(stream->options.failed_context, failure);
-    }
+    if (!stopped && stream->options.failed != NULL)
+        stream->options.failed(stream->options.failed_context, failure);
     g_error_free(failure);
 }
 
@@ -340,7 +332,8 @@ stream_new(const struct stream_options *options, const struct transaction_sink *
 {
     struct stream *stream = g_new0(struct stream, 1);
     stream->options = *options;
-    stream->options.server.read_timeout_s = SILENCE_S;
+    /* With a heartbeat a second, silence is a dead connection, whatever TCP thinks of it. */
+    stream->options.server = server_quick(&options->server);
     stream->options.from = NULL; /* not ours; see received */
     stream->options.horizon = NULL;
     stream->sink = *sink;
@@ -372,7 +365,6 @@ make_assembler(struct stream *stream, GError **error)
         .context = stream,
         .arrived = on_arrived,
         .fragment = on_fragment,
-        .own_rename = on_own_rename,
         .unknown_xa_commit = stream->sink.unknown_xa_commit != NULL ? on_unknown_xa_commit : NULL,
     };
     stream->assembler = assembler_new(&options, &between);
@@ -389,12 +381,8 @@ stream_start(const struct stream_options *options, const struct transaction_sink
         stream_free(stream);
         return NULL;
     }
-    stream->started = pthread_create(&stream->thread, NULL, run, stream) == 0;
-    if (!stream->started) {
-        g_set_error(error, MT_ERROR, MT_ERROR_FAILED, "cannot start the binlog stream's thread");
-        stream_free(stream);
-        return NULL;
-    }
+    thread_start(&stream->thread, run, stream);
+    stream->started = true;
     return stream;
 }
 
@@ -424,19 +412,9 @@ stream_free(struct stream *stream)
     g_clear_pointer(&stream->dump_set, g_byte_array_unref);
     gtid_set_free(stream->received);
     gtid_set_free(stream->horizon);
-    g_clear_error(&stream->error);
     pthread_cond_destroy(&stream->wake);
     pthread_mutex_destroy(&stream->mutex);
     g_free(stream);
-}
-
-GError *
-stream_error(struct stream *stream)
-{
-    pthread_mutex_lock(&stream->mutex);
-    GError *error = stream->error != NULL ? g_error_copy(stream->error) : NULL;
-    pthread_mutex_unlock(&stream->mutex);
-    return error;
 }
 
 void

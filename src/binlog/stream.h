@@ -43,8 +43,6 @@ G_GNUC_WARN_UNUSED_RESULT struct stream *stream_start(const struct stream_option
  * to connect ends with its time-out. A sink that blocks must be let go before.
  */
 void stream_stop(struct stream *stream);
-/* NULL while it runs well; the stream's error (a copy) once its thread has ended. Thread-safe. */
-GError *stream_error(struct stream *stream);
 void stream_free(struct stream *stream);
 
 /* Raises the horizon that is checked on reconnects. Thread-safe; copies. */

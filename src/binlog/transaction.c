@@ -144,10 +144,12 @@ static bool
 feed_rotate(struct assembler *assembler, struct cursor body)
 {
     size_t length = 0;
-    const char *file = event_rotate_file(body, &length);
+    uint64_t position = 0;
+    const char *file = event_rotate_file(body, &length, &position);
     if (file != NULL) {
         g_string_truncate(assembler->file, 0);
         g_string_append_len(assembler->file, file, (gssize)length);
+        assembler->next_position = (uint32_t)MIN(position, UINT32_MAX);
     }
     return true;
 }
@@ -203,7 +205,7 @@ feed_xa_prepare(struct assembler *assembler, struct cursor body, GError **error)
 static bool
 refuse_anonymous(GError **error)
 {
-    g_set_error(error, MT_ERROR, MT_ERROR_DATA,
+    g_set_error(error, MT_ERROR, MT_ERROR_GAP,
                 "the source wrote a transaction without a GTID: gtid_mode was switched off there; "
                 "set gtid_mode=ON and start again with --fresh");
     return false;
@@ -213,7 +215,7 @@ static bool
 refuse_incident(struct cursor body, GError **error)
 {
     g_autofree char *message = event_incident_message(body);
-    g_set_error(error, MT_ERROR, MT_ERROR_DATA,
+    g_set_error(error, MT_ERROR, MT_ERROR_GAP,
                 "the source says that its binlog lacks changes (incident event: %s): what is lost "
                 "cannot be applied; start again with --fresh",
                 message);
@@ -350,10 +352,15 @@ static bool
 feed(struct assembler *assembler, const uint8_t *event, size_t length, GError **error)
 {
     struct event_header header;
+    /* For the message, should the header be what is damaged. Events without a place in the file
+     * (the source makes them when a stream begins) tell none. */
+    assembler->position = assembler->next_position;
     if (!event_header_decode(event, length, &header, error))
         return false;
-    assembler->position = header.end_position >= length ? header.end_position - (uint32_t)length
-                                                        : 0;
+    if (header.end_position >= length) {
+        assembler->position = header.end_position - (uint32_t)length;
+        assembler->next_position = header.end_position;
+    }
     struct cursor whole = cursor_of(event + EVENT_HEADER_BYTES, length - EVENT_HEADER_BYTES);
     bool crc32 = assembler->crc32;
     size_t tail = crc32 ? EVENT_CHECKSUM_BYTES : 0;

@@ -71,8 +71,6 @@ struct transaction_sink {
     /* Takes ownership. May block (back-pressure). Every transaction, also one
      * without rows of moved tables, ends with a fragment whose `last` is set. */
     bool (*fragment)(void *context, struct fragment *fragment, GError **error);
-    /* A RENAME carrying our own token was seen, in transaction seq. */
-    void (*own_rename)(void *context, uint64_t seq, const char *statement);
     /*
      * An XA COMMIT whose XA PREPARE was not seen: it was before the position, so
      * its rows, if any, are not in the stream. True when that is no loss: every
@@ -87,7 +85,7 @@ struct transaction_sink {
 struct assembler_options {
     GPtrArray *moved_tables;  /* struct moved_table; borrowed, read-only */
     size_t fragment_bytes;    /* a fragment is handed over when it reaches this */
-    const char *rename_token; /* a RENAME that contains this comment is our own; borrowed */
+    const char *rename_token; /* a RENAME that contains this comment is our own: no DDL; borrowed */
     bool fold_case; /* the source has lower_case_table_names; stream_start() asks for it itself */
 };
 

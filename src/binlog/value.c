@@ -191,8 +191,8 @@ static bool (*const append_value[VALUE_KINDS])(struct value_context *, struct st
 
 /* Sets *ret_text; it points into the image or into scratch as it is now. */
 static bool
-read_value(const struct row_layout *layout, const struct column_layout *column,
-           struct stored_value value, struct value_context *context, struct column_text *ret_text)
+read_value(const struct column_layout *column, struct stored_value value,
+           struct value_context *context, struct column_text *ret_text)
 {
     GString *scratch = context->scratch;
     if (column->kind == VALUE_IN_PLACE ||
@@ -209,15 +209,12 @@ read_value(const struct row_layout *layout, const struct column_layout *column,
                                          .is_expression = context->is_expression};
         return true;
     }
-    const struct table *table = layout->table;
     if (context->problem != NULL)
         g_set_error(context->error, MT_ERROR, MT_ERROR_DATA,
-                    "table `%s`.`%s`, column `%s` (%s): a value in the binlog cannot be read: %s",
-                    table->schema, table->name, column->column->name, column->column->column_type,
-                    context->problem);
+                    "column `%s` (%s): a value in the binlog cannot be read: %s",
+                    column->column->name, column->column->column_type, context->problem);
     else
-        g_prefix_error(context->error, "table `%s`.`%s`, column `%s`: ", table->schema, table->name,
-                       column->column->name);
+        g_prefix_error(context->error, "column `%s`: ", column->column->name);
     return false;
 }
 
@@ -237,13 +234,14 @@ read_image(const struct row_layout *layout, struct row_image image, bool by_key,
         const struct column_layout *column = &layout->columns[i];
         struct stored_value value;
         struct column_text text = {0};
-        bool wanted = by_key ? column->key_part >= 0 : !column->column->generated;
+        bool wanted = by_key ? column->key_part >= 0
+                             : !column->column->generated || column->column->compared;
         if (!image_is_null(bitmap, i)) {
             if (!column_layout_take(column, &cursor, &value)) {
                 row_image_malformed(context->error, layout, i);
                 return false;
             }
-            if (wanted && !read_value(layout, column, value, context, &text))
+            if (wanted && !read_value(column, value, context, &text))
                 return false;
         }
         if (!by_key)

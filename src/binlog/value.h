@@ -16,7 +16,7 @@
 
 /*
  * Reads a whole image: ret_values[i] for every column i of the layout (NULL
- * columns get data == NULL; generated columns are skipped and get NULL too).
+ * columns get data == NULL; generated columns are skipped and get NULL too, but for those to compare).
  * `scratch` is emptied first and holds the formatted values until the next
  * call; ret_values has room for layout->columns_count.
  */

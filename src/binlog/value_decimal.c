@@ -11,7 +11,9 @@
 
 #define GROUP_DIGITS 9
 #define GROUP_BYTES 4
-#define PRECISION_MAX 65
+/* The server's buffer has nine groups. A column has 65 digits at most; but in a JSON document the
+ * whole part is counted in whole groups. */
+#define PRECISION_MAX 81
 #define SCALE_MAX 30
 
 /* Bytes of 0 to 9 digits. */
