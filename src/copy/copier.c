@@ -10,9 +10,6 @@
 #include "copy/copier_int.h"
 #include "copy/select.h"
 
-#define CHUNK_ROWS_FIRST 1000
-/* Below this a chunk costs more for its own round trips than for its rows: smaller only by bytes. */
-#define CHUNK_ROWS_MIN 1000
 #define CHUNK_ROWS_MAX 1000000
 
 /* --- walking ---------------------------------------------------------------------------- */
@@ -24,7 +21,12 @@ pick(struct copier *copier, bool *ret_nothing_left)
 {
     struct table_walk *best = NULL;
     *ret_nothing_left = true;
-    for (unsigned i = 0; i < copier->tables; i++) {
+    /* Of thousands of small tables only the first that are left are looked at. */
+    while (copier->first_left < copier->tables && copier->walks[copier->first_left].exhausted)
+        copier->first_left++;
+    for (unsigned i = copier->first_left; i < copier->tables; i++) {
+        if (best != NULL && best->ranges.length == 0)
+            break;
         struct table_walk *walk = &copier->walks[i];
         if (walk->exhausted)
             continue;
@@ -42,8 +44,9 @@ copier_claim(struct copier *copier, struct bound **ret_lower, uint64_t *ret_rows
     bool nothing_left = false;
     pthread_mutex_lock(&copier->mutex);
     while (!copier->closed) {
-        walk = copier->hold != NULL ? NULL : pick(copier, &nothing_left);
-        if (walk != NULL || (nothing_left && copier->hold == NULL))
+        bool wanted = copier->hold == NULL && pace_may_read(&copier->pace, copier->parts.length);
+        walk = wanted ? pick(copier, &nothing_left) : NULL;
+        if (walk != NULL || (nothing_left && wanted))
             break;
         pthread_cond_wait(&copier->claimable, &copier->mutex);
     }
@@ -51,6 +54,7 @@ copier_claim(struct copier *copier, struct bound **ret_lower, uint64_t *ret_rows
         walk = NULL;
     if (walk != NULL) {
         walk->claimed = true;
+        copier->pace.reading++;
         *ret_lower = bound_ref(walk->frontier);
         *ret_rows = walk->chunk_rows;
     }
@@ -82,6 +86,7 @@ copier_unclaim(struct copier *copier, struct table_walk *walk)
 {
     pthread_mutex_lock(&copier->mutex);
     walk->claimed = false;
+    copier->pace.reading--;
     pthread_cond_broadcast(&copier->claimable);
     pthread_mutex_unlock(&copier->mutex);
 }
@@ -141,7 +146,10 @@ adapt(struct copier *copier, struct table_walk *walk, const struct chunk *chunk)
     double factor = CLAMP((double)config->copy.chunk_ms / (double)age_ms, 0.5, 2.0);
     double by_time = (double)chunk->rows * factor;
     double by_bytes = (double)copier->part_bytes * (double)chunk->rows / (double)(chunk->bytes + 1);
-    double rows = MIN(CLAMP(by_time, CHUNK_ROWS_MIN, CHUNK_ROWS_MAX), MAX(by_bytes * 0.9, 1));
+    /* Below chunk_rows a chunk costs more for its own round trips than for its rows: smaller only
+     * by bytes. */
+    double least = (double)config->copy.chunk_rows;
+    double rows = MIN(CLAMP(by_time, least, CHUNK_ROWS_MAX), MAX(by_bytes * 0.9, 1));
     /* A short last range says nothing about the size of a good one. */
     if (chunk->range->upper != NULL || rows < (double)walk->chunk_rows)
         walk->chunk_rows = (uint64_t)rows;
@@ -189,6 +197,9 @@ copier_read_done(struct copier *copier, struct chunk *chunk, bool complete)
     bool all_done = false;
     pthread_mutex_lock(&copier->mutex);
     chunk->complete = complete;
+    /* Otherwise the range is read again, or the run ends. */
+    copier->pace.reading -= complete ? 1 : 0;
+    pthread_cond_broadcast(&copier->claimable);
     close_one(copier, chunk, &all_done);
     pthread_mutex_unlock(&copier->mutex);
     if (all_done)
@@ -197,24 +208,31 @@ copier_read_done(struct copier *copier, struct chunk *chunk, bool complete)
 
 /* --- parts ------------------------------------------------------------------------------ */
 
+static struct part *
+part_empty(struct chunk *chunk)
+{
+    const struct moved_table *table = chunk->range->walk->table;
+    struct part *part = g_new0(struct part, 1);
+    part->chunk = chunk;
+    part->bytes = g_string_sized_new(1 << 16);
+    if (stored_check_wanted(table->source))
+        part->check = stored_check_new(table, true);
+    return part;
+}
+
 struct part *
 part_new(struct copier *copier, struct chunk *chunk)
 {
     if (!copier->options.load_local)
         return part_new_insert(chunk);
-    struct part *part = g_new0(struct part, 1);
-    part->chunk = chunk;
-    part->bytes = g_string_sized_new(1 << 16);
-    return part;
+    return part_empty(chunk);
 }
 
 struct part *
 part_new_insert(struct chunk *chunk)
 {
-    struct part *part = g_new0(struct part, 1);
-    part->chunk = chunk;
+    struct part *part = part_empty(chunk);
     part->is_insert = true;
-    part->bytes = g_string_sized_new(1 << 16);
     insert_head_append(part->bytes, chunk->range->walk->table);
     return part;
 }
@@ -224,6 +242,7 @@ part_free(struct part *part)
 {
     g_string_free(part->bytes, TRUE);
     gtid_set_free(part->visible);
+    stored_check_free(part->check);
     g_free(part);
 }
 
@@ -254,11 +273,14 @@ copier_take(struct copier *copier)
 {
     struct part *part = NULL;
     pthread_mutex_lock(&copier->mutex);
-    while (!copier->closed && (part = g_queue_pop_head(&copier->parts)) == NULL)
+    while (!copier->closed &&
+           (!pace_may_write(&copier->pace) || (part = g_queue_pop_head(&copier->parts)) == NULL))
         pthread_cond_wait(&copier->readable, &copier->mutex);
     if (part != NULL) {
         copier->waiting_bytes -= part->bytes->allocated_len;
+        copier->pace.writing++;
         pthread_cond_broadcast(&copier->writable);
+        pthread_cond_broadcast(&copier->claimable);
     }
     pthread_mutex_unlock(&copier->mutex);
     return part;
@@ -270,6 +292,10 @@ copier_part_done(struct copier *copier, struct part *part, bool durable)
     bool all_done = false;
     pthread_mutex_lock(&copier->mutex);
     part->chunk->lost = part->chunk->lost || !durable;
+    copier->pace.writing -= copier->pace.writing > 0 ? 1 : 0; /* not one that nobody took */
+    pace_note(&copier->pace, part->bytes->len, clock_monotonic_us());
+    pthread_cond_broadcast(&copier->readable);
+    pthread_cond_broadcast(&copier->claimable);
     close_one(copier, part->chunk, &all_done);
     pthread_mutex_unlock(&copier->mutex);
     part_free(part);
@@ -323,6 +349,15 @@ copier_states(struct copier *copier, struct table_state *states, size_t count)
     pthread_mutex_unlock(&copier->mutex);
 }
 
+bool
+copier_is_done(struct copier *copier)
+{
+    pthread_mutex_lock(&copier->mutex);
+    bool done = copier->tables_done == copier->tables;
+    pthread_mutex_unlock(&copier->mutex);
+    return done;
+}
+
 size_t
 copier_waiting_bytes(struct copier *copier)
 {
@@ -349,7 +384,7 @@ restore_walk(struct copier *copier, unsigned index, GError **error)
     const struct copier_options *options = &copier->options;
     struct table_walk *walk = &copier->walks[index];
     walk->table = g_ptr_array_index(options->moved_tables, index);
-    walk->chunk_rows = CHUNK_ROWS_FIRST;
+    walk->chunk_rows = (uint64_t)options->config->copy.chunk_rows;
     g_queue_init(&walk->ranges);
     const struct table_state *state = options->states != NULL && index < options->states->len
                                           ? g_ptr_array_index(options->states, index)
@@ -422,6 +457,7 @@ copier_start(const struct copier_options *options, GError **error)
     pthread_cond_init(&copier->readable, NULL);
     pthread_cond_init(&copier->writable, NULL);
     g_queue_init(&copier->parts);
+    pace_init(&copier->pace, (unsigned)options->config->copy.writers);
     for (unsigned i = 0; i < copier->tables; i++) {
         if (!restore_walk(copier, i, error)) {
             copier->joined = true;

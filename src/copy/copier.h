@@ -58,6 +58,9 @@ void copier_hold(struct copier *copier, const char *why);
  * what is durable at the moment of the call. Thread-safe. */
 void copier_states(struct copier *copier, struct table_state *states, size_t count);
 
+/* Whether every row of every table is copied. Thread-safe. */
+bool copier_is_done(struct copier *copier);
+
 /* Bytes of parts that wait for a writer. Thread-safe. */
 size_t copier_waiting_bytes(struct copier *copier);
 

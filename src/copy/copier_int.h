@@ -7,6 +7,8 @@
 #include "binlog/gtid.h"
 #include "copy/bound.h"
 #include "copy/copier.h"
+#include "copy/pace.h"
+#include "schema/stored_check.h"
 
 /* One table's walk. Guarded by the copier's mutex. */
 struct table_walk {
@@ -48,7 +50,8 @@ struct part {
     bool is_insert; /* also where rows are loaded: for values that only an expression makes */
     GString *bytes;
     uint64_t rows;
-    struct gtid_set *visible; /* everything whose rows may be in it */
+    struct gtid_set *visible;   /* everything whose rows may be in it */
+    struct stored_check *check; /* NULL: no column of the table needs it */
 };
 
 struct copier {
@@ -60,14 +63,16 @@ struct copier {
     unsigned threads_count;
 
     pthread_mutex_t mutex;
-    pthread_cond_t claimable; /* a claim may succeed now: unclaimed, released, or closed */
-    pthread_cond_t readable;  /* a part came, or closed */
+    pthread_cond_t claimable; /* a claim may succeed now: unclaimed, released, wanted, or closed */
+    pthread_cond_t readable;  /* a part came, a writer may take one, or closed */
     pthread_cond_t writable;  /* a part went, or closed */
     struct table_walk *walks;
     unsigned tables;
+    unsigned first_left; /* all before it are exhausted */
     unsigned tables_done;
     GQueue parts; /* struct part */
     size_t waiting_bytes;
+    struct pace pace;
     const char *hold;
     bool closed;
     bool reported; /* finished or failed was called */
@@ -83,7 +88,7 @@ void *copy_reader_main(void *copier);
 void *copy_writer_main(void *copier);
 
 /* The next table to find a range of, or NULL when there is nothing left or the copier was closed.
- * Waits while the copy is on hold. */
+ * Waits while the copy is on hold, and until its rows will be wanted (pace.h). */
 struct table_walk *copier_claim(struct copier *copier, struct bound **ret_lower,
                                 uint64_t *ret_rows);
 /* Ends a claim: the range up to `upper` (taken over; NULL: to the end) is the caller's to read. */

@@ -1,17 +1,19 @@
 /* The readers: rules 1 to 3. */
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/stop.h"
 #include "copy/copier_int.h"
-#include "copy/json_rows.h"
+#include "copy/typed_row.h"
+#include "schema/target_warnings.h"
 #include "copy/select.h"
+#include "mysql/retry.h"
 
 #define VISIBILITY_TIMEOUT_S 60
 #define LOAD_ROWS_MAX 50000 /* the server counts warnings in 16 bits */
-#define INSERT_ROWS_MAX 1000
 #define INSERT_BYTES_MAX ((size_t)1 << 20)
 #define DDL_GRACE_MS 2000
+#define RETRY_FIRST_MS 20
+#define RETRY_MAX_MS 3000
 
 /* What one reader thread owns. */
 struct reader {
@@ -52,12 +54,10 @@ wait_visible(struct reader *reader, const char *arrived, GError **error)
 {
     if (*arrived == '\0')
         return true;
-    g_string_printf(reader->sql, "SELECT WAIT_FOR_EXECUTED_GTID_SET('%s', %d) AS late", arrived,
-                    VISIBILITY_TIMEOUT_S);
-    g_autoptr(result) result = conn_query(reader->conn, reader->sql->str, error);
-    if (result == NULL)
+    bool visible = false;
+    if (!conn_wait_executed(reader->conn, arrived, VISIBILITY_TIMEOUT_S, &visible, error))
         return false;
-    if (result_int(result, 0, "late") == 0)
+    if (visible)
         return true;
     g_set_error(error, MT_ERROR, MT_ERROR_SOURCE,
                 "source: transactions that the stream has sent are not visible after %d s (%s)",
@@ -111,29 +111,14 @@ open_parts_free(struct open_parts *parts)
     g_clear_pointer(&parts->typed, part_free);
 }
 
-static void
-append_loaded_row(GString *bytes, const struct table *table, char **values,
-                  const unsigned long *lengths)
-{
-    unsigned field = 0;
-    for (unsigned i = 0; i < table->columns->len; i++) {
-        const struct column *column = table_column(table, i);
-        if (column->generated)
-            continue;
-        struct column_text text = {.data = values[field], .length = lengths[field]};
-        if (field++ > 0)
-            g_string_append_c(bytes, '\t');
-        column_load_append(bytes, column, text);
-    }
-    g_string_append_c(bytes, '\n');
-}
-
 static bool
 part_full(const struct copier *copier, const struct part *part)
 {
+    if (part->check != NULL && part->rows >= STORED_CHECK_ROWS_MAX)
+        return true;
     if (part->is_insert)
         return part->bytes->len >= MIN(copier->part_bytes, INSERT_BYTES_MAX) ||
-               part->rows >= INSERT_ROWS_MAX;
+               part->rows >= target_warnings_rows_max(part->chunk->range->walk->table->source);
     return part->bytes->len >= copier->part_bytes || part->rows >= LOAD_ROWS_MAX;
 }
 
@@ -170,17 +155,18 @@ hand_over_early(struct copier *copier, struct part **part, GError **error)
 }
 
 static bool
-take_row(struct reader *reader, struct chunk *chunk, struct open_parts *parts, struct json_row *row,
-         GError **error)
+take_row(struct reader *reader, struct chunk *chunk, struct open_parts *parts,
+         struct typed_row *row, GError **error)
 {
-    bool typed = json_row_is_typed(row);
+    bool typed = typed_row_needs_insert(row);
     if (typed && !parts->plain->is_insert && parts->typed == NULL)
         parts->typed = part_new_insert(chunk);
     struct part **part = typed && !parts->plain->is_insert ? &parts->typed : &parts->plain;
-    if (!(*part)->is_insert)
-        append_loaded_row((*part)->bytes, row->table, row->values, row->lengths);
-    else if (!json_row_append((*part)->bytes, row, (*part)->rows == 0, error))
+    if ((*part)->is_insert ? !typed_row_append((*part)->bytes, row, (*part)->rows == 0, error)
+                           : !loaded_row_append((*part)->bytes, row, error))
         return false;
+    if ((*part)->check != NULL)
+        typed_row_check(row, (*part)->check);
     (*part)->rows++;
     return !part_full(reader->copier, *part) || hand_over_early(reader->copier, part, error);
 }
@@ -190,9 +176,9 @@ take_row(struct reader *reader, struct chunk *chunk, struct open_parts *parts, s
 static bool
 read_rows(struct reader *reader, struct chunk *chunk, struct open_parts *ret_parts, GError **error)
 {
-    struct json_row row;
+    struct typed_row row;
     int more;
-    json_row_init(&row, chunk->range->walk->table->source);
+    typed_row_init(&row, chunk->range->walk->table->source);
     ret_parts->plain = part_new(reader->copier, chunk);
 
     g_string_truncate(reader->sql, 0);
@@ -235,62 +221,71 @@ read_chunk_once(struct reader *reader, struct chunk *chunk, const char *arrived,
 
 /* --- the loop --------------------------------------------------------------------------- */
 
+/* One attempt: a loop of attempts is around it. */
 static bool
 connect_reader(struct reader *reader, GError **error)
 {
     if (reader->conn == NULL)
-        reader->conn = conn_open_retrying(&reader->copier->options.reader, "copy reader", error);
+        reader->conn = conn_open(&reader->copier->options.reader, "copy reader", error);
     return reader->conn != NULL;
 }
 
-/* True when the step should be done again on a new connection. */
+/* After a failure: true when the step should be done again, on a new connection. */
 static bool
-try_again(struct reader *reader, GError **failure)
+try_again(struct reader *reader, struct retry *retry, GError **failure)
 {
-    if (!mt_error_is_transient(*failure) || stop_requested())
+    if (!mt_error_is_transient(*failure))
         return false;
-    log_info("copy", log_msg("source connection lost, reading again"),
-             log_str("error", (*failure)->message));
-    g_clear_error(failure);
+    if (retry->give_up_us == 0) /* once for each outage */
+        log_info("copy", log_msg("source connection lost, reading again"),
+                 log_str("error", (*failure)->message));
     g_clear_pointer(&reader->conn, conn_close);
-    return true;
+    return retry_again(retry, failure);
 }
 
 static bool
+read_range_once(struct reader *reader, struct range *range, GError **error)
+{
+    /* Before the pin, which holds the applier up. */
+    if (!connect_reader(reader, error))
+        return false;
+    g_autofree char *arrived = NULL;
+    struct chunk *chunk = copier_pin(reader->copier, range, &arrived);
+    bool complete = read_chunk_once(reader, chunk, arrived, error);
+    copier_read_done(reader->copier, chunk, complete);
+    return complete;
+}
+
+/* Pinned anew for every attempt: rows of an earlier one stay under its own pin. */
+static bool
 read_range(struct reader *reader, struct range *range, GError **error)
 {
-    for (;;) {
-        g_autoptr(GError) failure = NULL;
-        g_autofree char *arrived = NULL;
-        /* Pinned anew for every attempt: rows of an earlier one stay under its own pin. */
-        struct chunk *chunk = copier_pin(reader->copier, range, &arrived);
-        bool complete = connect_reader(reader, &failure) &&
-                        read_chunk_once(reader, chunk, arrived, &failure);
-        copier_read_done(reader->copier, chunk, complete);
-        if (complete)
-            return true;
-        if (!try_again(reader, &failure)) {
-            g_propagate_error(error, g_steal_pointer(&failure));
+    struct retry retry = retry_for(&reader->copier->options.reader, RETRY_FIRST_MS, RETRY_MAX_MS);
+    GError *failure = NULL;
+    while (!read_range_once(reader, range, &failure)) {
+        if (!try_again(reader, &retry, &failure)) {
+            g_propagate_error(error, failure);
             return false;
         }
     }
+    return true;
 }
 
 static bool
 find_range(struct reader *reader, struct table_walk *walk, const struct bound *lower, uint64_t rows,
            struct bound **ret_upper, GError **error)
 {
-    for (;;) {
-        g_autoptr(GError) failure = NULL;
-        *ret_upper = NULL;
-        if (connect_reader(reader, &failure) &&
-            find_upper(reader, walk->table->source, lower, rows, ret_upper, &failure))
-            return true;
-        if (!try_again(reader, &failure)) {
-            g_propagate_error(error, g_steal_pointer(&failure));
+    struct retry retry = retry_for(&reader->copier->options.reader, RETRY_FIRST_MS, RETRY_MAX_MS);
+    GError *failure = NULL;
+    *ret_upper = NULL;
+    while (!connect_reader(reader, &failure) ||
+           !find_upper(reader, walk->table->source, lower, rows, ret_upper, &failure)) {
+        if (!try_again(reader, &retry, &failure)) {
+            g_propagate_error(error, failure);
             return false;
         }
     }
+    return true;
 }
 
 /* Finds and reads ranges until there are none left. False on a failure. */

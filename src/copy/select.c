@@ -58,6 +58,17 @@ append_guards(GString *sql, const struct table *table)
     }
 }
 
+static void
+append_compared(GString *sql, const struct table *table)
+{
+    for (unsigned i = 0; i < table->columns->len; i++) {
+        if (!table_column(table, i)->compared)
+            continue;
+        g_string_append_c(sql, ',');
+        column_select_append(sql, table_column(table, i));
+    }
+}
+
 void
 select_rows_append(GString *sql, const struct table *table, const struct bound *lower,
                    const struct bound *upper)
@@ -72,6 +83,7 @@ select_rows_append(GString *sql, const struct table *table, const struct bound *
         separator = ",";
     }
     append_guards(sql, table);
+    append_compared(sql, table);
     append_from(sql, table);
     append_where(sql, table, lower, upper);
 }

@@ -14,7 +14,7 @@ void select_bound_append(GString *sql, const struct table *table, const struct b
                          uint64_t rows);
 
 /* Every written column of the rows in (lower, upper], then the guards of those that have one
- * (column_guard_append()); NULL bounds are open. */
+ * (column_guard_append()), then the STORED columns to compare; NULL bounds are open. */
 void select_rows_append(GString *sql, const struct table *table, const struct bound *lower,
                         const struct bound *upper);
 

@@ -4,40 +4,11 @@
 #include "base/log.h"
 #include "mysql/retry.h"
 #include "copy/copier_int.h"
+#include "copy/sent_row.h"
+#include "schema/target_warnings.h"
 
-#define ER_DUP_ENTRY_TEXT "1062"
-#define SLICE_ROWS 1000 /* max_error_count is 1024 unless somebody changed it */
 #define RETRY_FIRST_MS 5
 #define RETRY_MAX_MS 1000
-
-/*
- * LOAD DATA … IGNORE turns errors into warnings: only "duplicate key" may be among them.
- * *ret_all_seen is false when there are more warnings than the server lists (max_error_count).
- */
-static bool
-only_duplicates(struct conn *conn, const struct moved_table *table, bool *ret_all_seen,
-                GError **error)
-{
-    *ret_all_seen = true;
-    if (conn_warning_count(conn) == 0)
-        return true;
-    unsigned count = conn_warning_count(conn);
-    g_autoptr(result) warnings = conn_query(conn, "SHOW WARNINGS", error);
-    if (warnings == NULL)
-        return false;
-    for (size_t row = 0; row < result_rows(warnings); row++) {
-        const char *code = result_get(warnings, row, "Code");
-        if (g_strcmp0(code, ER_DUP_ENTRY_TEXT) == 0)
-            continue;
-        g_set_error(error, MT_ERROR, MT_ERROR_DATA,
-                    "target table %s.%s does not take a row of %s.%s as it is: %s (warning %s)",
-                    table->to_schema, table->to_table, table->source->schema, table->source->name,
-                    result_get(warnings, row, "Message"), code);
-        return false;
-    }
-    *ret_all_seen = count <= result_rows(warnings);
-    return true;
-}
 
 /* A newline inside a value is escaped, so that every newline byte that follows no backslash ends a
  * row. */
@@ -54,26 +25,36 @@ load_slice_length(const char *bytes, size_t length, unsigned rows)
     return length;
 }
 
+/* Sends rows, and looks at what the target says of them. */
+static bool
+send(struct copier *copier, struct conn *conn, const struct sent_rows *sent, bool *ret_all_seen,
+     GError **error)
+{
+    bool done = sent->is_insert ? conn_exec_bytes(conn, sent->bytes, sent->length, error)
+                                : conn_load_local(conn, copier->loads[sent->table->index],
+                                                  sent->bytes, sent->length, error);
+    if (done && target_warnings_accept(conn, sent->table, ret_all_seen, error))
+        return true;
+    sent_row_name(sent, error);
+    return false;
+}
+
 /* After a resume whole parts may be duplicates: again, in slices whose warnings can all be seen. */
 static bool
-load_in_slices(struct conn *conn, const char *head, const struct part *part, GError **error)
+load_in_slices(struct copier *copier, struct conn *conn, const struct sent_rows *sent,
+               GError **error)
 {
-    const struct moved_table *table = part->chunk->range->walk->table;
-    for (size_t from = 0; from < part->bytes->len;) {
+    struct sent_rows slice = *sent;
+    const char *end = sent->bytes + sent->length;
+    while (slice.bytes < end) {
         bool all_seen = false;
-        size_t length = load_slice_length(part->bytes->str + from, part->bytes->len - from,
-                                          SLICE_ROWS);
-        if (!conn_load_local(conn, head, part->bytes->str + from, length, error) ||
-            !only_duplicates(conn, table, &all_seen, error))
+        slice.length = load_slice_length(slice.bytes, (size_t)(end - slice.bytes),
+                                         target_warnings_rows_max(sent->table->source));
+        if (!send(copier, conn, &slice, &all_seen, error))
             return false;
-        if (!all_seen) {
-            g_set_error(error, MT_ERROR, MT_ERROR_TARGET,
-                        "target: max_error_count is too small to see every warning of %d rows; "
-                        "SET GLOBAL max_error_count = 1024",
-                        SLICE_ROWS);
-            return false;
-        }
-        from += length;
+        if (!all_seen)
+            return target_warnings_unseen(sent->table, error);
+        slice.bytes += slice.length;
     }
     return true;
 }
@@ -81,33 +62,35 @@ load_in_slices(struct conn *conn, const char *head, const struct part *part, GEr
 static bool
 load(struct copier *copier, struct conn *conn, const struct part *part, GError **error)
 {
-    const struct moved_table *table = part->chunk->range->walk->table;
-    const char *statement = copier->loads[table->index];
+    struct sent_rows sent = {
+        .table = part->chunk->range->walk->table,
+        .bytes = part->bytes->str,
+        .length = part->bytes->len,
+        .is_insert = part->is_insert,
+    };
     bool all_seen = true;
-    if (part->is_insert)
-        return conn_exec_bytes(conn, part->bytes->str, part->bytes->len, error);
-    if (!conn_load_local(conn, statement, part->bytes->str, part->bytes->len, error) ||
-        !only_duplicates(conn, table, &all_seen, error))
+    if (!send(copier, conn, &sent, &all_seen, error))
         return false;
     if (all_seen)
         return true;
+    if (part->is_insert)
+        return target_warnings_unseen(sent.table, error);
     /* What was not seen may hide a changed value: none of it may stay. */
     return conn_exec(conn, "ROLLBACK", error) && lease_begin(copier->options.lease, conn, error) &&
-           load_in_slices(conn, statement, part, error);
+           load_in_slices(copier, conn, &sent, error);
 }
 
 static bool
 write_once(struct copier *copier, struct conn **conn, const struct part *part, GError **error)
 {
-    if (*conn == NULL)
-        *conn = conn_open_retrying(&copier->options.target, "copy writer", error);
-    if (*conn == NULL)
+    if (!conn_ensure(conn, &copier->options.target, "copy writer", true, error))
         return false;
     /* Dying before the commit: the rows are gone and the range is not in the checkpoint. */
-    if (!lease_begin(copier->options.lease, *conn, error) || !load(copier, *conn, part, error))
+    if (!lease_begin(copier->options.lease, *conn, error) || !load(copier, *conn, part, error) ||
+        (part->check != NULL && !stored_check_run(part->check, *conn, error)))
         return false;
     failpoint_reach(FAILPOINT_CHUNK_BEFORE_COMMIT);
-    if (!conn_exec(*conn, "COMMIT", error))
+    if (!conn_exec_at(*conn, "COMMIT", FAILPOINT_CHUNK_COMMIT_SENT, error))
         return false;
     /* Dying after it: the rows are durable, the range is copied again on resume, over rows that
      * are left alone. */
@@ -126,7 +109,7 @@ write_part(struct copier *copier, struct conn **conn, const struct part *part, G
     while (!write_once(copier, conn, part, &failure)) {
         if (*conn != NULL && (g_error_matches(failure, MT_ERROR, MT_ERROR_TARGET_LOST) ||
                               !conn_exec(*conn, "ROLLBACK", NULL)))
-            g_clear_pointer(conn, conn_close);
+            conn_break(*conn);
         log_debug("copy", log_msg("writing failed"), log_str("error", failure->message));
         if (!retry_again(&retry, &failure)) {
             g_propagate_error(error, failure);
