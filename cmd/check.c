@@ -25,6 +25,58 @@ free_finding(void *finding)
     finding_free(finding);
 }
 
+/* What the target's checkpoint says before anything is checked. */
+struct found_checkpoint {
+    struct finding *schema;   /* NULL: nothing to tell of it */
+    struct move_state *state; /* NULL: no such move, or not readable */
+    bool readable;            /* false: whether the tables are renamed, say, is not known */
+};
+
+static void
+found_checkpoint_clear(struct found_checkpoint *found)
+{
+    finding_free(found->schema);
+    move_state_free(found->state);
+}
+
+/* With a checkpoint the target's tables may exist and hold rows. A user that may not read it is one
+ * finding among the others; so is a schema that this build cannot read. */
+static bool
+read_checkpoint(struct session *session, struct found_checkpoint *found, GError **error)
+{
+    struct schema_fit fit;
+    g_autoptr(GError) failure = NULL;
+    found->readable = true;
+    if (checkpoint_schema_fit(session->conn, session->config, &fit, &failure)) {
+        found->schema = schema_finding(&fit);
+        found->readable = fit.problem == NULL;
+        schema_fit_clear(&fit);
+        if (!found->readable ||
+            checkpoint_read(session->conn, session->config, &found->state, &failure))
+            return true;
+    }
+    if (g_error_matches(failure, MT_ERROR, MT_ERROR_PREFLIGHT))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+/* Everything that is wrong, or might be. */
+static GPtrArray *
+find_all(struct session *session, const struct preflight_connections *conns,
+         struct found_checkpoint *found, GError **error)
+{
+    const struct preflight_options options = {.resuming = found->state != NULL};
+    GPtrArray *findings = found->readable && checkpoint_wants_preflight(found->state)
+                              ? preflight_run(session->config, conns, &options, error)
+                              : g_ptr_array_new_with_free_func(free_finding);
+    if (findings != NULL && found->schema != NULL)
+        g_ptr_array_add(findings, g_steal_pointer(&found->schema));
+    if (findings != NULL && found->state != NULL)
+        g_ptr_array_add(findings, checkpoint_finding(session->config, found->state));
+    return findings;
+}
+
 /* Connects to all servers and runs the checks: struct finding. */
 static GPtrArray *
 find(struct session *session, GError **error)
@@ -40,24 +92,14 @@ find(struct session *session, GError **error)
     }
     if (!session_connect(session, "check target", error))
         return NULL;
-    /* With a checkpoint the target's tables may exist and hold rows. A user that may not read it
-     * is one finding among the others. */
-    g_autoptr(move_state) state = NULL;
-    g_autoptr(GError) failure = NULL;
-    if (!checkpoint_read(session->conn, session->config, &state, &failure) &&
-        !g_error_matches(failure, MT_ERROR, MT_ERROR_PREFLIGHT)) {
-        g_propagate_error(error, g_steal_pointer(&failure));
+    struct found_checkpoint found = {0};
+    if (!read_checkpoint(session, &found, error))
         return NULL;
-    }
     const struct preflight_connections conns = {.source_primary = source,
                                                 .reader = reader != NULL ? reader : source,
                                                 .target = session->conn};
-    const struct preflight_options options = {.resuming = state != NULL};
-    GPtrArray *findings = checkpoint_wants_preflight(state)
-                              ? preflight_run(session->config, &conns, &options, error)
-                              : g_ptr_array_new_with_free_func(free_finding);
-    if (findings != NULL && state != NULL)
-        g_ptr_array_add(findings, checkpoint_finding(session->config, state));
+    GPtrArray *findings = find_all(session, &conns, &found, error);
+    found_checkpoint_clear(&found);
     return findings;
 }
 

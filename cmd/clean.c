@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/lease.h"
@@ -7,6 +8,7 @@
 #include "cmd/output.h"
 #include "cmd/session.h"
 #include "config/table_name.h"
+#include "cutover/renamer.h"
 #include "mysql/quote.h"
 
 /* A table that the move left on the source. */
@@ -52,7 +54,8 @@ check_completed(struct session *session, const struct move_state *state, GError 
                     session->config->move, phase_name(state->phase), what_completes(state->phase));
         return false;
     }
-    if (!lease_is_held(session->conn, session->config, &alive, error))
+    if (!checkpoint_understands(state, error) ||
+        !lease_is_held(session->conn, session->config, &alive, error))
         return false;
     if (alive)
         g_set_error(error, MT_ERROR, MT_ERROR_FENCED,
@@ -119,17 +122,49 @@ find_leftovers(struct session *session, struct conn *source, const struct move_s
     return g_steal_pointer(&leftovers);
 }
 
+/*
+ * The operator may have thought for hours, and another `clean` and a whole new move under the same
+ * name may have come meanwhile: then the tables of these names are its, and perhaps not drained yet.
+ * So the source's lock is taken on the connection that drops, without which nobody can rename, and
+ * only then it is read whether all is as it was shown.
+ */
 static bool
-drop(struct conn *source, const GPtrArray *leftovers, GError **error)
+own(struct session *session, struct conn *source, const struct move_state *shown, GError **error)
 {
-    /* They may refer to each other. */
-    if (leftovers->len > 0 && !conn_exec(source, "SET SESSION foreign_key_checks = 0", error))
+    g_autoptr(move_state) state = NULL;
+    g_clear_pointer(&session->conn, conn_close); /* silent all the time, perhaps for too long */
+    if (!renamer_lock_connection(source, session->config, error) ||
+        !session_connect(session, "clean", error) ||
+        !checkpoint_read(session->conn, session->config, &state, error) ||
+        !check_completed(session, state, error))
+        return false;
+    if (g_strcmp0(state->move_id, shown->move_id) == 0)
+        return true;
+    g_set_error(error, MT_ERROR, MT_ERROR_CHECKPOINT,
+                "move \"%s\" is another one by now (it was %s, it is %s): nothing was dropped; "
+                "`clean` again shows what there is",
+                session->config->move, shown->move_id, state->move_id);
+    return false;
+}
+
+static bool
+drop(const struct config *config, struct conn *source, const GPtrArray *leftovers, GError **error)
+{
+    /* They may refer to each other. A table in use must not make its other users wait for long. */
+    if (leftovers->len > 0 &&
+        !conn_execf(source, error,
+                    "SET SESSION foreign_key_checks = 0, lock_wait_timeout = %" G_GINT64_FORMAT,
+                    config->cutover.lock_wait_timeout_s))
         return false;
     for (unsigned i = 0; i < leftovers->len; i++) {
         const struct leftover *leftover = g_ptr_array_index(leftovers, i);
         g_autofree char *table = quoted_table(leftover->schema, leftover->name);
-        if (!conn_execf(source, error, "DROP TABLE IF EXISTS %s", table))
+        g_autofree char *sql = g_strdup_printf("DROP TABLE IF EXISTS %s", table);
+        if (!conn_exec_at(source, sql, FAILPOINT_CLEAN_DROP_SENT, error)) {
+            g_prefix_error(error, "%s is not dropped, `clean` again goes on: ", table);
             return false;
+        }
+        failpoint_reach(FAILPOINT_CLEAN_TABLE_DROPPED);
         log_info("clean", log_msg("dropped"), log_str("table", table));
     }
     return true;
@@ -150,12 +185,17 @@ command_clean(const struct arguments *arguments, GError **error)
         return false;
     g_autoptr(GPtrArray) leftovers = find_leftovers(session, source, state, question, error);
     if (leftovers == NULL ||
-        !output_confirm(question->str, argument_given(arguments, OPTION_YES), error))
+        !output_confirm(question->str, argument_given(arguments, OPTION_YES), error) ||
+        !own(session, source, state, error))
         return false;
+    failpoint_reach(FAILPOINT_CLEAN_CONFIRMED);
     /* The checkpoint goes last: a clean that died in between is simply done again. */
-    if (!drop(source, leftovers, error) ||
-        !checkpoint_forget(session->conn, session->config, error))
+    if (!drop(session->config, source, leftovers, error))
         return false;
+    failpoint_reach(FAILPOINT_CLEAN_BEFORE_FORGET);
+    if (!checkpoint_forget(session->conn, session->config, state->move_id, NULL, error))
+        return false;
+    failpoint_reach(FAILPOINT_CLEAN_FORGOTTEN);
     g_autofree char *text = g_strdup_printf(
         "move \"%s\": %u table%s dropped on the source, checkpoint deleted\n",
         session->config->move, leftovers->len, leftovers->len == 1 ? "" : "s");

@@ -19,7 +19,7 @@ bool command_run(const struct arguments *arguments, GError **error);
 /* status FILE */
 bool command_status(const struct arguments *arguments, GError **error);
 
-/* hooks FILE */
+/* hooks FILE, hooks FILE resolve ID delivered|resend */
 bool command_hooks(const struct arguments *arguments, GError **error);
 
 /* cutover, pause, resume, abort: told to the runner through the target */

@@ -45,6 +45,14 @@ check_runner(struct session *session, enum verb verb, bool *ret_alive, GError **
                     verb_name(verb), move);
         return false;
     }
+    /* A runner that only delivers has nothing to pause, nor to cut over: that is done. */
+    if (state != NULL && state->phase >= PHASE_DRAINED && verb != VERB_ABORT) {
+        g_set_error(error, MT_ERROR, MT_ERROR_FAILED,
+                    "%s: the data of move \"%s\" is moved already, only `completed` is not "
+                    "acknowledged yet; `move-tables hooks` shows by whom%s",
+                    verb_name(verb), move, *ret_alive ? "" : ", `move-tables run` delivers it");
+        return false;
+    }
     bool beyond = state != NULL && state->phase > PHASE_READY;
     if (*ret_alive || (verb == VERB_CUTOVER && !beyond))
         return true;

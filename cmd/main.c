@@ -45,12 +45,6 @@ static bool
 check_available(const struct arguments *arguments, GError **error)
 {
     const struct command_description *command = command_describe(arguments->command);
-    if (arguments->command == COMMAND_HOOKS && arguments->word_count > 1) {
-        g_set_error(error, MT_ERROR, MT_ERROR_USAGE,
-                    "hooks: \"%s\" is not available in this version; usage: move-tables hooks FILE",
-                    arguments->words[1]);
-        return false;
-    }
     if (!command->later)
         return true;
     g_set_error(error, MT_ERROR, MT_ERROR_USAGE, "%s is not available in this version",
@@ -65,7 +59,7 @@ arm_failpoint(GError **error)
         return false;
     const char *armed = g_getenv("MOVE_TABLES_FAILPOINT");
     if (armed != NULL && armed[0] != '\0')
-        log_warning("failpoint", log_msg("armed: the process will die there on purpose"),
+        log_warning("failpoint", log_msg("armed: the process will die or stop there on purpose"),
                     log_str("name", armed));
     return true;
 }

@@ -1,13 +1,6 @@
 #include "cmd/session.h"
 
-static struct server
-server_of(const struct config *config, const struct endpoint *endpoint, enum side side)
-{
-    return (struct server){.endpoint = endpoint,
-                           .side = side,
-                           .connect_timeout_s = config->connect.timeout_s,
-                           .retry_s = config->connect.retry_s};
-}
+#include "base/clock.h"
 
 struct session *
 session_open(const char *path, enum config_secrets secrets, GError **error)
@@ -17,9 +10,12 @@ session_open(const char *path, enum config_secrets secrets, GError **error)
         return NULL;
     struct session *session = g_new0(struct session, 1);
     session->config = config;
-    session->source = server_of(config, &config->source, SIDE_SOURCE);
-    session->reader = server_of(config, config_read_endpoint(config), SIDE_SOURCE);
-    session->target = server_of(config, &config->target, SIDE_TARGET);
+    struct server source = server_of_source(config);
+    struct server reader = server_of_reader(config);
+    /* Checks of many tables, and DROP TABLE, may take their time. */
+    session->source = server_slow(&source);
+    session->reader = server_slow(&reader);
+    session->target = server_of_target(config);
     return session;
 }
 
@@ -39,4 +35,15 @@ session_connect(struct session *session, const char *purpose, GError **error)
 {
     session->conn = conn_open(&session->target, purpose, error);
     return session->conn != NULL;
+}
+
+bool
+session_target_clock(struct session *session, int64_t *ret_us, GError **error)
+{
+    g_autofree char *text = NULL;
+    if (!conn_query_value(session->conn, "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)",
+                          &text, error))
+        return false;
+    *ret_us = text != NULL ? g_ascii_strtoll(text, NULL, 10) : clock_real_us();
+    return true;
 }

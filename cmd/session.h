@@ -28,4 +28,9 @@ STRUCT_AUTOPTR(session, session_free)
 G_GNUC_WARN_UNUSED_RESULT bool session_connect(struct session *session, const char *purpose,
                                                GError **error);
 
+/* The target's clock, which the checkpoint's times are of: microseconds since the epoch. Connected
+ * sessions only. */
+G_GNUC_WARN_UNUSED_RESULT bool session_target_clock(struct session *session, int64_t *ret_us,
+                                                    GError **error);
+
 #endif

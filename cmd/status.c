@@ -1,10 +1,11 @@
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/error.h"
 #include "base/stop.h"
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/lease.h"
 #include "checkpoint/outbox.h"
+#include "cli/schema_text.h"
 #include "cli/status_text.h"
 #include "cmd/command.h"
 #include "cmd/output.h"
@@ -12,30 +13,39 @@
 
 enum { WATCH_INTERVAL_MS = 1000 };
 
-/* The target's clock, which the checkpoint's times are of. */
-static bool
-read_target_clock(struct conn *target, int64_t *ret_us, GError **error)
+/* What every build can read, and the reason why it is no more. */
+static char *
+read_core(struct session *session, const struct schema_fit *fit, const char *problem, bool json,
+          GError **error)
 {
-    g_autofree char *text = NULL;
-    if (!conn_query_value(target, "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)", &text,
-                          error))
-        return false;
-    *ret_us = text != NULL ? g_ascii_strtoll(text, NULL, 10) : clock_real_us();
-    return true;
+    g_autoptr(move_core) core = NULL;
+    struct core_view view = {.move = session->config->move, .fit = fit, .problem = problem};
+    if (!checkpoint_read_core(session->conn, session->config, &core, error) ||
+        !session_target_clock(session, &view.now_us, error) ||
+        !lease_is_held(session->conn, session->config, &view.runner_alive, error))
+        return NULL;
+    view.core = core;
+    if (json)
+        return core_to_json(&view);
+    GString *text = g_string_new(NULL);
+    core_text_append(text, &view);
+    return g_string_free(text, FALSE);
 }
 
 /* One picture of the move, as text or JSON. */
 static char *
-read_status(struct session *session, bool json, bool colour, GError **error)
+read_whole(struct session *session, const struct schema_fit *fit, bool json, GError **error)
 {
     g_autoptr(move_state) state = NULL;
     g_autoptr(GPtrArray) deliveries = NULL;
     const struct config *config = session->config;
     struct status_view view = {.move = config->move,
+                               .file = config->path,
+                               .fit = fit,
                                .flag_file = config->cutover.flag_file,
                                .cutover_auto = config->cutover.mode == CUTOVER_AUTO};
     if (!checkpoint_read(session->conn, session->config, &state, error) ||
-        !read_target_clock(session->conn, &view.now_us, error))
+        !session_target_clock(session, &view.now_us, error))
         return NULL;
     if (state != NULL) {
         deliveries = outbox_list(session->conn, session->config, error);
@@ -48,8 +58,32 @@ read_status(struct session *session, bool json, bool colour, GError **error)
     if (json)
         return status_to_json(&view);
     GString *text = g_string_new(NULL);
-    status_text_append(text, &view, colour);
+    status_text_append(text, &view, output_has_colour(STDOUT_FILENO));
     return g_string_free(text, FALSE);
+}
+
+/* All of it, or of a checkpoint that this build does not know what every build can read, and then why
+ * in *ret_problem. */
+static char *
+read_status(struct session *session, bool json, char **ret_problem, GError **error)
+{
+    struct schema_fit fit;
+    if (!checkpoint_schema_fit(session->conn, session->config, &fit, error))
+        return NULL;
+    char *text = NULL;
+    g_autoptr(GError) failure = NULL;
+    g_autofree char *problem = g_strdup(fit.problem);
+    if (problem == NULL)
+        text = read_whole(session, &fit, json, &failure);
+    if (g_error_matches(failure, MT_ERROR, MT_ERROR_CHECKPOINT))
+        problem = g_strdup(failure->message);
+    else if (failure != NULL)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    if (problem != NULL)
+        text = read_core(session, &fit, problem, json, error);
+    schema_fit_clear(&fit);
+    *ret_problem = g_steal_pointer(&problem);
+    return text;
 }
 
 bool
@@ -62,7 +96,8 @@ command_status(const struct arguments *arguments, GError **error)
     if (session == NULL || !session_connect(session, "status", error))
         return false;
     do {
-        g_autofree char *text = read_status(session, json, output_has_colour(STDOUT_FILENO), error);
+        g_autofree char *problem = NULL;
+        g_autofree char *text = read_status(session, json, &problem, error);
         if (text == NULL)
             return false;
         /* Home, and clear to the end: no flicker, and nothing of the last picture stays. */
@@ -70,33 +105,10 @@ command_status(const struct arguments *arguments, GError **error)
             return false;
         if (!output_write(text, error))
             return false;
+        if (problem != NULL) {
+            g_set_error_literal(error, MT_ERROR, MT_ERROR_CHECKPOINT, problem);
+            return false;
+        }
     } while (watch && !stop_wait_ms(WATCH_INTERVAL_MS));
     return true;
-}
-
-bool
-command_hooks(const struct arguments *arguments, GError **error)
-{
-    g_autoptr(session) session = session_open(arguments->words[0], CONFIG_SECRETS_TARGET, error);
-    if (session == NULL || !session_connect(session, "hooks", error))
-        return false;
-    g_autoptr(move_state) state = NULL;
-    int64_t now_us = 0;
-    if (!checkpoint_read(session->conn, session->config, &state, error) ||
-        !read_target_clock(session->conn, &now_us, error))
-        return false;
-    g_autoptr(GPtrArray) deliveries = state == NULL
-                                          ? g_ptr_array_new()
-                                          : outbox_list(session->conn, session->config, error);
-    if (deliveries == NULL)
-        return false;
-    if (argument_given(arguments, OPTION_JSON)) {
-        g_autofree char *json = deliveries_to_json(deliveries);
-        return output_write(json, error);
-    }
-    g_autoptr(GString) text = g_string_new(NULL);
-    if (deliveries->len == 0)
-        g_string_append(text, "no event was decided yet that a hook is told of\n");
-    deliveries_text_append(text, deliveries, now_us);
-    return output_write(text->str, error);
 }

@@ -17,9 +17,10 @@ version_json(bool failpoints)
                                 (json_int_t)checkpoint_schema_number());
     if (failpoints) {
         json_t *list = json_array();
-        for (unsigned i = 0; i < FAILPOINT_COUNT; i++)
-            json_array_append_new(list, json_pack("{s:s, s:s}", "name", failpoint_name(i),
-                                                  "description", failpoint_description(i)));
+        for (int i = 0; i < FAILPOINT_COUNT; i++)
+            json_array_append_new(list, json_pack("{s:s, s:s}", "name",
+                                                  failpoint_name((enum failpoint)i), "description",
+                                                  failpoint_description((enum failpoint)i)));
         json_object_set_new(version, "failpoints", list);
     }
     return json_print(version);
@@ -37,8 +38,9 @@ version_text(bool failpoints)
                         checkpoint_schema_number());
         return g_string_free(text, FALSE);
     }
-    for (unsigned i = 0; i < FAILPOINT_COUNT; i++)
-        g_string_append_printf(text, "%-24s %s\n", failpoint_name(i), failpoint_description(i));
+    for (int i = 0; i < FAILPOINT_COUNT; i++)
+        g_string_append_printf(text, "%-24s %s\n", failpoint_name((enum failpoint)i),
+                               failpoint_description((enum failpoint)i));
     return g_string_free(text, FALSE);
 }
 

@@ -212,20 +212,57 @@ run_stages(struct move *move, GError **error)
     return cut_over(move, error);
 }
 
+/* Another runner that took over changes the world under this one: a table is gone, a row is there.
+ * Whatever was met then, the cause is that the move is not ours any more. NULL: it is, or the target
+ * does not tell. */
+static GError *
+why_fenced(const struct move *move)
+{
+    if (move->lease == NULL)
+        return NULL;
+    GError *failure = NULL;
+    g_autoptr(conn) conn = conn_open(&move->target, "lease check", &failure);
+    if (conn == NULL || lease_check(move->lease, conn, &failure) ||
+        !g_error_matches(failure, MT_ERROR, MT_ERROR_FENCED))
+        g_clear_error(&failure);
+    return failure;
+}
+
 /* What another thread reported is the cause; what the main thread met after it is a consequence.
- * Takes `met`, gives one of the two. */
+ * Takes `met`, gives what the run ends with. */
 static GError *
 choose_error(struct move *move, GError *met)
 {
     pthread_mutex_lock(&move->mutex);
     GError *cause = g_steal_pointer(&move->failure);
     pthread_mutex_unlock(&move->mutex);
-    if (cause == NULL || g_error_matches(met, MT_ERROR, MT_ERROR_CUTOVER)) {
+    if (cause == NULL || (g_error_matches(met, MT_ERROR, MT_ERROR_CUTOVER) &&
+                          !g_error_matches(cause, MT_ERROR, MT_ERROR_FENCED)))
         g_clear_error(&cause);
-        return met;
+    if (cause != NULL) {
+        g_error_free(met);
+        met = cause;
     }
+    bool told = g_error_matches(met, MT_ERROR, MT_ERROR_FENCED) ||
+                g_error_matches(met, MT_ERROR, MT_ERROR_STOPPED);
+    GError *fenced = told ? NULL : why_fenced(move);
+    if (fenced == NULL)
+        return met;
+    log_info("move", log_msg("the move is another runner's by now"), log_str("met", met->message));
     g_error_free(met);
-    return cause;
+    return fenced;
+}
+
+/* The next run would not meet it again. Dying before this is stored is as if nobody had looked. */
+static void
+store_gap(struct move *move, const GError *met)
+{
+    g_autoptr(GError) failure = NULL;
+    if (!checkpoint_mark_gap(move->checkpoint, met->message, &failure))
+        log_warning("move",
+                    log_msg("changes are missing, and that could not be stored: do not run this "
+                            "move again without --fresh"),
+                    log_str("error", failure->message));
 }
 
 static void
@@ -262,7 +299,12 @@ move_run(const struct config *config, const struct move_options *options, GError
     bool done = run_stages(&move, &met);
     if (!done)
         met = choose_error(&move, met);
-    if (!done && move.sender != NULL && !g_error_matches(met, MT_ERROR, MT_ERROR_STOPPED) &&
+    if (!done && move.checkpoint != NULL && g_error_matches(met, MT_ERROR, MT_ERROR_GAP))
+        store_gap(&move, met);
+    /* Of a move that could not even be begun there is nothing to tell: what it moves is known
+     * last. */
+    bool known = move.sender != NULL && move.state != NULL && move.state->tables->len > 0;
+    if (!done && known && !g_error_matches(met, MT_ERROR, MT_ERROR_STOPPED) &&
         !g_error_matches(met, MT_ERROR, MT_ERROR_FENCED))
         move_notify(&move, HOOK_FAILED, met->message);
     /* A writer that waits for somebody's row lock must not hold up the end of a run that failed. */

@@ -32,7 +32,7 @@ copy_finished(void *context)
     pthread_mutex_unlock(&move->mutex);
 }
 
-static const char *
+static void
 cutover_requested(void *context)
 {
     struct move *move = context;
@@ -40,7 +40,6 @@ cutover_requested(void *context)
     move->cutover_requested = true;
     pthread_cond_broadcast(&move->cond);
     pthread_mutex_unlock(&move->mutex);
-    return "the cutover will begin as soon as the move is ready";
 }
 
 static void
@@ -111,16 +110,16 @@ start_stream(struct move *move, const struct gtid_set *position, const struct gt
     return move->stream != NULL;
 }
 
-/* How far the source's clock is ahead of ours, give or take half a round trip. */
+/* How far the source's clock is ahead of our monotonic one, give or take half a round trip. */
 static bool
 clock_offset(struct move *move, int64_t *ret_us, GError **error)
 {
-    int64_t before_us = clock_real_us();
+    int64_t before_us = clock_monotonic_us();
     g_autoptr(result) now = conn_query(
         move->reader_conn, "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED) AS us", error);
     if (now == NULL)
         return false;
-    *ret_us = result_int(now, 0, "us") - (before_us + clock_real_us()) / 2;
+    *ret_us = result_int(now, 0, "us") - (before_us + clock_monotonic_us()) / 2;
     return true;
 }
 
@@ -210,6 +209,7 @@ start_keeper(struct move *move)
         .checkpoint = move->checkpoint,
         .lease = move->lease,
         .renamer = move->renamer,
+        .sender = move->sender,
         .inbox = move->inbox,
         .applier = move->applier,
         .copier = move->copier,
@@ -300,6 +300,7 @@ move_cutover(struct move *move)
         .token = move->token,
         .drained = flow_no_longer_needed,
         .context = move,
+        .maybe_renamed = true,
     };
 }
 

@@ -3,9 +3,12 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "base/url.h"
 #include "checkpoint/command.h"
+#include "checkpoint/outbox.h"
 #include "config/table_name.h"
 #include "move_int.h"
 #include "mysql/quote.h"
@@ -22,15 +25,18 @@
 static bool
 connect_all(struct move *move, GError **error)
 {
-    struct server source = server_of_source(move->config);
+    struct server primary = server_of_source(move->config);
+    struct server source = server_slow(&primary);
+    struct server reader = server_slow(&move->reader);
+    struct server target = server_slow(&move->target);
     move->source_conn = conn_open(&source, "start", error);
     if (move->source_conn == NULL)
         return false;
-    move->reader_conn = move->config->has_read_from ? conn_open(&move->reader, "start", error)
+    move->reader_conn = move->config->has_read_from ? conn_open(&reader, "start", error)
                                                     : move->source_conn;
     if (move->reader_conn == NULL)
         return false;
-    move->target_conn = conn_open(&move->target, "start", error);
+    move->target_conn = conn_open(&target, "start", error);
     return move->target_conn != NULL;
 }
 
@@ -41,7 +47,7 @@ read_state(struct move *move, GError **error)
     if (!checkpoint_read(move->target_conn, move->config, &move->state, error))
         return false;
     move->resuming = move->state != NULL;
-    return true;
+    return !move->resuming || checkpoint_understands(move->state, error);
 }
 
 /* Before the checks: a user that may not read the checkpoint is one of their findings, told with
@@ -50,7 +56,12 @@ static bool
 read_state_first(struct move *move, GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    if (read_state(move, &failure) || g_error_matches(failure, MT_ERROR, MT_ERROR_PREFLIGHT))
+    bool denied = false;
+    if (!checkpoint_schema_prepare(move->target_conn, move->config,
+                                   move->options->strict_checkpoint, &denied, error))
+        return false;
+    if (denied || read_state(move, &failure) ||
+        g_error_matches(failure, MT_ERROR, MT_ERROR_PREFLIGHT))
         return true;
     g_propagate_error(error, g_steal_pointer(&failure));
     return false;
@@ -136,6 +147,7 @@ take_locks(struct move *move, GError **error)
     move->renamer = open_renamer(move, error);
     if (move->renamer == NULL)
         return false;
+    failpoint_reach(FAILPOINT_SOURCE_LOCKED);
     if (!checkpoint_schema_ensure(move->target_conn, move->config, move->options->strict_checkpoint,
                                   error))
         return false;
@@ -169,31 +181,16 @@ drop_target_tables(struct move *move, GError **error)
         g_string_append(sql, i > 0 ? ", " : "");
         quote_table(sql, table->to_schema, table->to_table);
     }
-    return conn_exec(move->target_conn, sql->str, error);
-}
-
-/*
- * DDL cannot be part of a transaction that checks the lease. So the check is held open beside it:
- * while this connection's transaction reads the lease's row FOR SHARE, nobody can take the move
- * over. Closing *ret_guard ends it.
- */
-static bool
-guard_begin(struct move *move, struct conn **ret_guard, GError **error)
-{
-    *ret_guard = conn_open_retrying(&move->target, "lease guard", error);
-    if (*ret_guard != NULL && lease_begin(move->lease, *ret_guard, error))
-        return true;
-    g_clear_pointer(ret_guard, conn_close);
-    return false;
+    return conn_exec_at(move->target_conn, sql->str, FAILPOINT_FRESH_DROP_SENT, error);
 }
 
 static bool
 guarded_create(struct move *move, bool resuming, GError **error)
 {
-    struct conn *guard = NULL;
-    bool created = guard_begin(move, &guard, error) &&
-                   create_target_tables(move->target_conn, move->moved_tables, resuming, error);
-    conn_close(guard);
+    if (!lease_ddl_begin(move->lease, &move->target_conn, error))
+        return false;
+    bool created = create_target_tables(move->target_conn, move->moved_tables, resuming, error);
+    lease_ddl_end(move->lease, move->target_conn);
     return created;
 }
 
@@ -201,17 +198,40 @@ guarded_create(struct move *move, bool resuming, GError **error)
 static bool
 guarded_drop(struct move *move, GError **error)
 {
-    struct conn *guard = NULL;
     enum phase phase = move->state->phase;
-    bool dropped = guard_begin(move, &guard, error) && read_state(move, error);
+    if (!lease_ddl_begin(move->lease, &move->target_conn, error))
+        return false;
+    bool dropped = read_state(move, error);
     if (dropped && (move->state == NULL || move->state->phase != phase)) {
         g_set_error_literal(error, MT_ERROR, MT_ERROR_CHECKPOINT,
                             "the move has gone on meanwhile; nothing was discarded");
         dropped = false;
     }
     dropped = dropped && drop_target_tables(move, error);
-    conn_close(guard);
+    lease_ddl_end(move->lease, move->target_conn);
     return dropped;
+}
+
+/* Who was told of a cutover and not yet that it was undone, still waits: with the outbox it would be
+ * forgotten. */
+static bool
+check_all_told(struct move *move, GError **error)
+{
+    g_autoptr(GPtrArray) deliveries = outbox_list(move->target_conn, move->config, error);
+    for (guint i = 0; deliveries != NULL && i < deliveries->len; i++) {
+        const struct delivery *delivery = g_ptr_array_index(deliveries, i);
+        if (delivery_state_is_final(delivery->state))
+            continue;
+        g_autofree char *url = url_text(delivery->endpoint);
+        g_set_error(error, MT_ERROR, MT_ERROR_CHECKPOINT,
+                    "--fresh is refused: %s (event %s) is not delivered to %s yet, and nothing was "
+                    "discarded; `run` without it delivers it, or do what it is for and say so with "
+                    "`move-tables hooks %s resolve %s delivered`",
+                    delivery->event, delivery->event_id, url, move->config->path,
+                    delivery->event_id);
+        return false;
+    }
+    return deliveries != NULL;
 }
 
 /* The tables go before the checkpoint: dying in between leaves a checkpoint that says what was
@@ -236,6 +256,8 @@ start_afresh(struct move *move, GError **error)
                     move->state->config, identity);
         return false;
     }
+    if (!check_all_told(move, error))
+        return false;
     g_autofree char *question = fresh_question(move);
     if (move->options->confirm != NULL &&
         !move->options->confirm(move->options->confirm_context, question, error)) {
@@ -243,11 +265,16 @@ start_afresh(struct move *move, GError **error)
             g_set_error_literal(error, MT_ERROR, MT_ERROR_STOPPED, "nothing was discarded");
         return false;
     }
+    failpoint_reach(FAILPOINT_FRESH_CONFIRMED);
     if (!guarded_drop(move, error))
         return false;
-    g_clear_pointer(&move->lease, lease_release);
-    if (!checkpoint_forget(move->target_conn, move->config, error))
+    failpoint_reach(FAILPOINT_FRESH_DROPPED);
+    lease_let_go(move->lease);
+    if (!checkpoint_forget(move->target_conn, move->config, move->state->move_id, move->lease,
+                           error))
         return false;
+    g_clear_pointer(&move->lease, lease_release);
+    failpoint_reach(FAILPOINT_FRESH_FORGOTTEN);
     move->lease = lease_take(&move->target, move->config, LEASE_WAIT_S, error);
     return move->lease != NULL && read_state(move, error);
 }
@@ -357,12 +384,16 @@ same_text(const char *what, const char *table, const char *stored, const char *f
 static bool
 inspect_renamed(struct move *move, GError **error)
 {
+    g_autoptr(GPtrArray) wanted = inspections_new();
+    for (guint i = 0; i < move->moved_tables->len; i++) {
+        const struct moved_table *table = g_ptr_array_index(move->moved_tables, i);
+        inspections_add(wanted, table->source->schema, table->moved_as);
+    }
+    if (!inspect_tables(move->source_conn, wanted, error))
+        return false;
     for (guint i = 0; i < move->moved_tables->len; i++) {
         struct moved_table *table = g_ptr_array_index(move->moved_tables, i);
-        struct table *found = NULL;
-        if (!inspect_table(move->source_conn, table->source->schema, table->moved_as, &found,
-                           error))
-            return false;
+        struct table *found = inspections_take(wanted, i);
         if (found == NULL) {
             g_set_error(error, MT_ERROR, MT_ERROR_CUTOVER, "the source has no table %s.%s",
                         table->source->schema, table->moved_as);
@@ -413,15 +444,14 @@ check_identity(const struct move *move, GError **error)
 static bool
 check_target_tables(const struct move *move, GError **error)
 {
+    g_autoptr(GPtrArray) wanted = inspections_of_targets(move->moved_tables);
+    if (!inspect_tables(move->target_conn, wanted, error))
+        return false;
     for (guint i = 0; i < move->moved_tables->len; i++) {
         const struct moved_table *table = g_ptr_array_index(move->moved_tables, i);
         const struct table_state *state = g_ptr_array_index(move->state->tables, i);
-        struct table *found = NULL;
-        if (!inspect_table(move->target_conn, table->to_schema, table->to_table, &found, error))
-            return false;
-        bool exists = found != NULL;
-        table_free(found);
-        if (exists || (state->copied_to == NULL && !state->copy_done))
+        g_autoptr(table) found = inspections_take(wanted, i);
+        if (found != NULL || (state->copied_to == NULL && !state->copy_done))
             continue;
         g_set_error(error, MT_ERROR, MT_ERROR_CHECKPOINT,
                     "target table %s.%s is gone although %" G_GUINT64_FORMAT
@@ -528,5 +558,7 @@ move_open(struct move *move, GError **error)
         return false;
     if (!move->resuming)
         return create(move, error) && set_token(move);
+    if (move->state->phase < PHASE_DRAINED && !checkpoint_is_whole(move->state, error))
+        return false;
     return command_discard_stale(move->checkpoint, error) && resume(move, error) && set_token(move);
 }

@@ -13,6 +13,7 @@
  */
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/stop.h"
 #include "move_int.h"
@@ -112,6 +113,7 @@ move_xa_settle(struct move *move, GError **error)
         return false;
     g_strdelimit(move->state->horizon, "\n", ' ');
     move->state->xa_clean = true;
+    failpoint_reach(FAILPOINT_XA_SETTLED);
     return true;
 }
 

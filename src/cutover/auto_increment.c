@@ -1,6 +1,7 @@
 /* AUTO_INCREMENT: the target goes on counting where the source stopped. */
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/stop.h"
 #include "cutover/steps_int.h"
@@ -37,10 +38,10 @@ raise_table(struct conn *conn, const struct moved_table *table, uint64_t value, 
     g_autofree char *name = quoted_table(table->to_schema, table->to_table);
     log_debug("cutover", log_msg("AUTO_INCREMENT carried over"), log_str("table", table->to_table),
               log_int("value", (int64_t)value));
-    return conn_execf(conn, error,
-                      "SET SESSION lock_wait_timeout = 1;"
-                      "ALTER TABLE %s AUTO_INCREMENT = %" G_GUINT64_FORMAT,
-                      name, value);
+    g_autofree char *sql = g_strdup_printf("SET SESSION lock_wait_timeout = 1;"
+                                           "ALTER TABLE %s AUTO_INCREMENT = %" G_GUINT64_FORMAT,
+                                           name, value);
+    return conn_exec_at(conn, sql, FAILPOINT_AUTO_INCREMENT_SENT, error);
 }
 
 /* Somebody's open transaction on the target table holds ALTER up, and ALTER holds up the applier:
@@ -79,20 +80,42 @@ any_auto_increment(const GPtrArray *tables)
     return false;
 }
 
-/* Under a lease that a second connection holds: DDL cannot be part of the transaction that checks
- * it, and a runner that was overtaken must not alter the target. */
+/* Under the lease's DDL lock: a runner that was overtaken must not alter the target. */
 static bool
 raise_tables(struct cutover *cutover, const uint64_t *values, int64_t deadline_us, GError **error)
 {
-    if (!cutover_open_connections(cutover, error) ||
-        !lease_begin(cutover->lease, cutover->guard_conn, error))
-        return false;
-    for (guint i = 0; i < cutover->moved_tables->len; i++)
-        if (values[i] > 0 &&
-            !raise_before(cutover->target_conn, g_ptr_array_index(cutover->moved_tables, i),
-                          values[i], deadline_us, error))
+    bool raised = cutover_open_connections(cutover, deadline_us, error) &&
+                  lease_ddl_begin(cutover->lease, &cutover->target_conn, error);
+    for (guint i = 0; raised && i < cutover->moved_tables->len; i++)
+        raised = values[i] == 0 ||
+                 raise_before(cutover->target_conn, g_ptr_array_index(cutover->moved_tables, i),
+                              values[i], deadline_us, error);
+    lease_ddl_end(cutover->lease, cutover->target_conn);
+    return raised;
+}
+
+/* The connections were opened before the RENAME, which may have waited for longer than the server
+ * keeps a silent one; and the target may be restarted in between. */
+static bool
+raise_tables_retrying(struct cutover *cutover, const uint64_t *values, int64_t deadline_us,
+                      GError **error)
+{
+    for (;;) {
+        g_autoptr(GError) failure = NULL;
+        if (raise_tables(cutover, values, deadline_us, &failure))
+            return true;
+        if (!g_error_matches(failure, MT_ERROR, MT_ERROR_TARGET_LOST) ||
+            clock_monotonic_us() >= deadline_us || stop_wait_ms(RAISE_PAUSE_MS)) {
+            g_propagate_error(error, g_steal_pointer(&failure));
             return false;
-    return conn_exec(cutover->guard_conn, "COMMIT", error);
+        }
+        log_info("cutover", log_msg("connection lost while AUTO_INCREMENT is carried over; again"),
+                 log_str("error", failure->message));
+        /* The session may live on where the loss was not heard of, and holds the DDL lock: it is
+         * ended before the lock is asked for again. */
+        if (cutover->target_conn != NULL)
+            conn_break(cutover->target_conn);
+    }
 }
 
 bool
@@ -103,5 +126,5 @@ cutover_carry_auto_increment(struct cutover *cutover, int64_t deadline_us, GErro
         return true;
     g_autofree uint64_t *values = g_new0(uint64_t, tables->len);
     return renamer_auto_increments(cutover->renamer, tables, values, error) &&
-           raise_tables(cutover, values, deadline_us, error);
+           raise_tables_retrying(cutover, values, deadline_us, error);
 }

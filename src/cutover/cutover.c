@@ -160,23 +160,49 @@ rename_back_once(struct cutover *cutover, bool *ret_original, GError **error)
     return true;
 }
 
+/*
+ * Whether to try again after an attempt that failed, or that did not get its lock (NULL). A stop
+ * ends the waiting for a server that is away, but not this: the application would be left without
+ * its tables. Every attempt may itself have waited for the server until then.
+ */
+static bool
+is_worth_another(const GError *failure, int64_t give_up_us)
+{
+    if (failure == NULL)
+        return true;
+    bool away = g_error_matches(failure, MT_ERROR, MT_ERROR_STOPPED) ||
+                g_error_matches(failure, MT_ERROR, MT_ERROR_SOURCE_LOST);
+    return away ? clock_monotonic_us() < give_up_us : mt_error_is_transient(failure);
+}
+
 static bool
 rename_back(struct cutover *cutover, GError **error)
 {
+    int64_t give_up_us = clock_monotonic_us() + cutover->config->connect.retry_s * 1000000;
     for (int attempt = 1;; attempt++) {
         g_autoptr(GError) failure = NULL;
         bool original = false;
         if (rename_back_once(cutover, &original, &failure) && original)
             return true;
-        bool hopeless = failure != NULL && !mt_error_is_transient(failure);
-        if (hopeless || attempt == UNDO_ATTEMPTS) {
+        /* Somebody else has the source's lock: nobody who keeps trying may overlook a new owner. */
+        g_autoptr(GError) fenced = NULL;
+        if (g_error_matches(failure, MT_ERROR, MT_ERROR_SOURCE_BUSY) &&
+            !checkpoint_check_lease(cutover->checkpoint, &fenced) &&
+            g_error_matches(fenced, MT_ERROR, MT_ERROR_FENCED)) {
+            g_propagate_error(error, g_steal_pointer(&fenced));
+            return false;
+        }
+        if (!is_worth_another(failure, give_up_us) || attempt == UNDO_ATTEMPTS) {
             if (failure == NULL)
                 g_set_error(&failure, MT_ERROR, MT_ERROR_CUTOVER,
                             "the renamed tables are in use; the RENAME back did not get its lock");
             g_propagate_error(error, g_steal_pointer(&failure));
             return false;
         }
-        (void)stop_wait_ms(stop_requested() ? 0 : UNDO_PAUSE_MS);
+        if (!stop_requested())
+            (void)stop_wait_ms(UNDO_PAUSE_MS);
+        else
+            g_usleep(UNDO_PAUSE_MS * 1000);
     }
 }
 
@@ -187,7 +213,8 @@ cutover_undo(struct cutover *cutover, const char *reason, GError **error)
         return true;
     log_warning("cutover", log_msg("undoing"), log_str("reason", reason));
     if (cutover->state->phase == PHASE_DRAINING ||
-        (cutover->state->phase == PHASE_FENCING && cutover->state->rename_token != NULL)) {
+        (cutover->state->phase == PHASE_FENCING && cutover->state->rename_token != NULL &&
+         cutover->maybe_renamed)) {
         if (!rename_back(cutover, error))
             return false;
         failpoint_reach(FAILPOINT_UNDO_AFTER_RENAME);
@@ -197,6 +224,8 @@ cutover_undo(struct cutover *cutover, const char *reason, GError **error)
                                           cutover->state->attempt);
     if (!hook_sender_withdraw(cutover->sender, gate, "the cutover was undone", error))
         return false;
+    /* Dying here: the phase is still that of an open cutover, the next run undoes it again. */
+    failpoint_reach(FAILPOINT_UNDO_GATE_WITHDRAWN);
     g_autoptr(GPtrArray) outbox = cutover_outbox(cutover, HOOK_CUTOVER_ABORTED, reason);
     struct phase_change change = {
         .phase = PHASE_READY,
@@ -207,6 +236,7 @@ cutover_undo(struct cutover *cutover, const char *reason, GError **error)
     };
     if (!cutover_store(cutover, &change, error))
         return false;
+    failpoint_reach(FAILPOINT_UNDO_SAVED);
     /* It is in the outbox: what is not delivered now, the next run delivers. */
     g_autofree char *event_id = hook_event_id(cutover->state->move_id, HOOK_CUTOVER_ABORTED,
                                               cutover->state->attempt);
@@ -271,10 +301,16 @@ cutover_recover(struct cutover *cutover, GError **error)
              log_str("source", where == SOURCE_ORIGINAL  ? "original names"
                                : where == SOURCE_RENAMED ? "renamed"
                                                          : detail));
+    /* Dying here: nothing was decided, the next run looks again. */
+    failpoint_reach(FAILPOINT_CUTOVER_FOUND);
     if (where == SOURCE_RENAMED && cutover->state->rename_token != NULL)
         return recover_renamed(cutover, error);
     if (where == SOURCE_ORIGINAL)
         return cutover_undo(cutover, "an earlier run ended before the tables were renamed", error);
+    /* Our connection may have been lost and opened again: then another run may have come and gone,
+     * and renamed them since the checkpoint was read. Nobody must be told to rename those back. */
+    if (!checkpoint_check_lease(cutover->checkpoint, error))
+        return false;
     g_set_error(error, MT_ERROR, MT_ERROR_CUTOVER,
                 "the source's tables are not as this move left them (%s): somebody else renamed "
                 "them; put all of them under their original or all under their moved names, then "
@@ -287,17 +323,15 @@ void
 cutover_clear(struct cutover *cutover)
 {
     g_clear_pointer(&cutover->target_conn, conn_close);
-    g_clear_pointer(&cutover->guard_conn, conn_close);
 }
 
 bool
-cutover_open_connections(struct cutover *cutover, GError **error)
+cutover_open_connections(struct cutover *cutover, int64_t deadline_us, GError **error)
 {
-    if (cutover->target_conn == NULL)
-        cutover->target_conn = conn_open_retrying(&cutover->target, "cutover", error);
-    if (cutover->target_conn != NULL && cutover->guard_conn == NULL)
-        cutover->guard_conn = conn_open_retrying(&cutover->target, "lease guard", error);
-    return cutover->guard_conn != NULL;
+    struct server target = server_quick(&cutover->target);
+    if (deadline_us != 0)
+        target.retry_s = MAX(deadline_us - clock_monotonic_us(), 0) / 1000000;
+    return conn_ensure(&cutover->target_conn, &target, "cutover", true, error);
 }
 
 /* --- running ---------------------------------------------------------------------------- */

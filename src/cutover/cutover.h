@@ -32,13 +32,16 @@ struct cutover {
     struct hook_sender *sender;
     struct server target;
     struct progress *progress;
+    int64_t drain_until_us;   /* monotonic: when the tables are renamed back; 0: an earlier run's */
     uint64_t fence_tenure;    /* the source lock's tenure of our RENAME; 0: an earlier run's */
     struct conn *target_conn; /* owned: opened before the RENAME for what comes after it */
-    struct conn *guard_conn;  /* owned: holds the lease beside DDL on target_conn */
     const char *token;        /* the comment of our RENAMEs: the stream knows it */
     /* Called once `drained` is stored: nothing needs to be read or applied any more. */
     void (*drained)(void *context);
     void *context;
+    /* A RENAME of this attempt may have happened: an earlier run's, or one that succeeded or was not
+     * answered. False: nothing is to be renamed back, whatever others did to the names. */
+    bool maybe_renamed;
     bool outcome_unknown; /* the commit of `drained` got no answer: it must not be undone */
 };
 

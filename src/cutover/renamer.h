@@ -29,7 +29,18 @@ G_GNUC_WARN_UNUSED_RESULT struct renamer *renamer_open(const struct config *conf
 void renamer_close(struct renamer *renamer);
 STRUCT_AUTOPTR(renamer, renamer_close)
 
-/* Keeps the connection from timing out, and takes the lock again after a lost connection. */
+/*
+ * Takes the same lock on a connection to the source's primary of the caller's own, for other DDL on
+ * tables of the move: as long as the connection lives, nobody can begin to run the move, and rename.
+ * Waits for a statement that a dead command left waiting for its locks. MT_ERROR_FENCED when a
+ * runner, or another command, holds it.
+ */
+G_GNUC_WARN_UNUSED_RESULT bool renamer_lock_connection(struct conn *conn,
+                                                       const struct config *config, GError **error);
+
+/* Keeps the connection from timing out, and takes the lock again after a lost connection.
+ * MT_ERROR_SOURCE_BUSY (of renamer_hold() too) when another session has it by then: the lease tells
+ * whether the move is still ours. */
 G_GNUC_WARN_UNUSED_RESULT bool renamer_keep(struct renamer *renamer, GError **error);
 
 /*
@@ -55,6 +66,7 @@ G_GNUC_WARN_UNUSED_RESULT bool renamer_look(struct renamer *renamer, GPtrArray *
 struct rename_outcome {
     bool renamed;
     bool lock_timeout;   /* not renamed: a table was in use for lock_wait_timeout_s */
+    bool refused;        /* not renamed for certain: the server said so */
     char *gtid_executed; /* of the primary, read after the RENAME; allocated */
 };
 
@@ -62,7 +74,7 @@ struct rename_outcome {
  * One attempt at the one atomic RENAME of the whole set, with `token` as a
  * comment, and gtid_executed in the same round trip; `back`: to the original
  * names. A lost connection, or another tenure, is MT_ERROR_SOURCE_LOST: look at
- * the source, it may have happened.
+ * the source, it may have happened. *ret_outcome is set in any case.
  */
 struct rename_request {
     GPtrArray *moved_tables; /* struct moved_table */
@@ -77,6 +89,12 @@ G_GNUC_WARN_UNUSED_RESULT bool renamer_rename(struct renamer *renamer,
 /* The primary's gtid_executed. Caller frees. */
 G_GNUC_WARN_UNUSED_RESULT bool renamer_gtid_executed(struct renamer *renamer, char **ret_text,
                                                      GError **error);
+
+/* Whether the server that is the primary now has executed all of `gtids` (text). A primary that is
+ * away is waited for until until_us (monotonic). */
+G_GNUC_WARN_UNUSED_RESULT bool renamer_has_executed(struct renamer *renamer, const char *gtids,
+                                                    int64_t until_us, bool *ret_has,
+                                                    GError **error);
 
 /* Next AUTO_INCREMENT values of the renamed tables: ret_values[i] for table i, 0 where it has
  * none. */

@@ -93,9 +93,9 @@ struct row_count *
 row_count_start(const struct server *target, struct applier *applier, GPtrArray *moved_tables)
 {
     struct row_count *count = g_new0(struct row_count, 1);
-    count->server = *target;
-    /* The usual read timeout stays: the snapshot is begun while the applier waits, and a silent
-     * connection must not hold it up. A COUNT(*) that takes longer than that is not told. */
+    /* Not without a limit: the snapshot is begun while the applier waits. A COUNT(*) that takes
+     * longer than that is not told. */
+    count->server = server_slow(target);
     count->applier = applier;
     count->moved_tables = moved_tables;
     count->base = g_new0(uint64_t, moved_tables->len);

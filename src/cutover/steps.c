@@ -10,6 +10,13 @@
 #define RENAME_PAUSE_FIRST_MS 500
 #define RENAME_PAUSE_MAX_MS 10000
 
+/* drain_timeout_s from now, on the monotonic clock. */
+static int64_t
+drain_deadline(const struct cutover *cutover)
+{
+    return clock_monotonic_us() + cutover->config->cutover.drain_timeout_s * 1000000;
+}
+
 static bool
 stopped(GError **error)
 {
@@ -104,6 +111,8 @@ cutover_step_gate(struct cutover *cutover, GError **error)
     };
     if (!cutover_store(cutover, &change, error))
         return false;
+    cutover->maybe_renamed = false;
+    failpoint_reach(FAILPOINT_GATE_STORED);
     return ask_gate(cutover, error);
 }
 
@@ -117,7 +126,10 @@ persist_intent(struct cutover *cutover, uint64_t *ret_tenure, GError **error)
     if (!renamer_hold(cutover->renamer, ret_tenure, error))
         return false;
     struct phase_change change = {.phase = PHASE_FENCING, .rename_token = cutover->token};
-    return cutover_store(cutover, &change, error);
+    if (!cutover_store(cutover, &change, error))
+        return false;
+    failpoint_reach(FAILPOINT_INTENT_SAVED);
+    return true;
 }
 
 /* Just before the RENAME the stream must be where the source is: the gate may have taken minutes,
@@ -131,8 +143,7 @@ wait_caught_up(struct cutover *cutover, GError **error)
     g_autoptr(gtid_set) executed = gtid_set_parse(text, error);
     if (executed == NULL)
         return false;
-    int64_t deadline_us = clock_monotonic_us() + cutover->config->cutover.drain_timeout_s * 1000000;
-    if (applier_wait_for(cutover->applier, executed, deadline_us))
+    if (applier_wait_for(cutover->applier, executed, drain_deadline(cutover)))
         return true;
     if (!stopped(error))
         g_set_error(error, MT_ERROR, MT_ERROR_CUTOVER,
@@ -166,8 +177,14 @@ rename_once(struct cutover *cutover, bool *ret_renamed, char **ret_executed, GEr
         return renamer_gtid_executed(cutover->renamer, ret_executed, error);
     }
     request.token = cutover->state->rename_token;
-    if (!wait_caught_up(cutover, error) ||
-        !renamer_rename(cutover->renamer, &request, &outcome, error))
+    if (!wait_caught_up(cutover, error))
+        return false;
+    bool before = cutover->maybe_renamed;
+    cutover->maybe_renamed = true;
+    bool done = renamer_rename(cutover->renamer, &request, &outcome, error);
+    if (outcome.refused)
+        cutover->maybe_renamed = before;
+    if (!done)
         return false;
     *ret_renamed = outcome.renamed;
     cutover->fence_tenure = outcome.renamed ? request.tenure : 0;
@@ -213,9 +230,11 @@ cutover_step_fence(struct cutover *cutover, GError **error)
 {
     g_autofree char *executed = NULL;
     /* What is needed after the RENAME is got ready before it. */
-    if (!cutover_open_connections(cutover, error) || stopped(error) ||
+    if (!cutover_open_connections(cutover, 0, error) || stopped(error) ||
         !rename_tables(cutover, &executed, error))
         return false;
+    /* From here on the application has no tables: nothing may wait longer than this. */
+    cutover->drain_until_us = drain_deadline(cutover);
     /* Dying here: the phase says fencing and the intent is stored; the next run finds the whole
      * set renamed and goes on to draining. */
     failpoint_reach(FAILPOINT_RENAME_DONE);
@@ -226,6 +245,7 @@ cutover_step_fence(struct cutover *cutover, GError **error)
         .drain_gtid = executed,
         .fenced_us = clock_real_us(),
         .rows_final = rows,
+        .retry_until_us = cutover->drain_until_us,
     };
     return cutover_store(cutover, &change, error);
 }
@@ -246,6 +266,29 @@ wait_drained(struct cutover *cutover, int64_t deadline_us, GError **error)
                 "the stream was not drained within %" G_GINT64_FORMAT
                 " s (cutover.drain_timeout_s)",
                 cutover->config->cutover.drain_timeout_s);
+    return false;
+}
+
+/*
+ * Everything that was drained came from the server that was the source's primary then. If a replica
+ * took over that never got the RENAME, the tables are there under their own names, the application
+ * writes to them, and `completed` would split it between two places. So the last word before the
+ * point of no return is the primary's: it has the drain set, the RENAME included.
+ */
+static bool
+confirm_renamed(struct cutover *cutover, int64_t deadline_us, GError **error)
+{
+    bool has = false;
+    if (!renamer_has_executed(cutover->renamer, cutover->state->drain_gtid, deadline_us, &has,
+                              error))
+        return false;
+    if (has)
+        return true;
+    g_set_error(error, MT_ERROR, MT_ERROR_CUTOVER,
+                "the source's primary is another server now, and does not have all that was "
+                "drained (%s), the RENAME perhaps; bring the old primary back, or, where that is "
+                "lost, begin again with `run --fresh`",
+                cutover->state->drain_gtid);
     return false;
 }
 
@@ -305,9 +348,15 @@ bool
 cutover_step_drain(struct cutover *cutover, GError **error)
 {
     int64_t begun_us = clock_monotonic_us();
-    int64_t deadline_us = begun_us + cutover->config->cutover.drain_timeout_s * 1000000;
-    if (stopped(error) || !cutover_carry_auto_increment(cutover, deadline_us, error) ||
-        !wait_drained(cutover, deadline_us, error) || !commit_drained(cutover, error))
+    /* Going on for an earlier run: from now, with the full time. */
+    int64_t deadline_us = cutover->drain_until_us != 0 ? cutover->drain_until_us
+                                                       : drain_deadline(cutover);
+    if (stopped(error) || !cutover_carry_auto_increment(cutover, deadline_us, error))
+        return false;
+    /* Dying here: it is carried over once more, which changes nothing. */
+    failpoint_reach(FAILPOINT_AUTO_INCREMENT_CARRIED);
+    if (!wait_drained(cutover, deadline_us, error) ||
+        !confirm_renamed(cutover, deadline_us, error) || !commit_drained(cutover, error))
         return false;
     log_info("cutover", log_msg("drained"),
              log_int("after_ms", (clock_monotonic_us() - begun_us) / 1000));
@@ -340,5 +389,10 @@ cutover_step_complete(struct cutover *cutover, GError **error)
         .completed_us = clock_real_us(),
         .clear_rename_token = true,
     };
-    return cutover_store(cutover, &change, error);
+    /* Dying here: the next run finds `completed` acknowledged, and stores what is not stored. */
+    failpoint_reach(FAILPOINT_COMPLETED_BEFORE_SAVE);
+    if (!cutover_store(cutover, &change, error))
+        return false;
+    failpoint_reach(FAILPOINT_COMPLETED_SAVED);
+    return true;
 }

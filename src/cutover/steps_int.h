@@ -22,8 +22,10 @@ G_GNUC_WARN_UNUSED_RESULT bool cutover_store(struct cutover *cutover, struct pha
 /* The outbox rows of an event of this attempt. Free with g_ptr_array_unref(). */
 GPtrArray *cutover_outbox(const struct cutover *cutover, enum hook_event event, const char *reason);
 
-/* Opens the connections that are needed after the RENAME, unless they are. */
-G_GNUC_WARN_UNUSED_RESULT bool cutover_open_connections(struct cutover *cutover, GError **error);
+/* Opens the connections that are needed after the RENAME, unless they are. A target that is away is
+ * waited for until the deadline (monotonic); 0: for connect.retry_s. */
+G_GNUC_WARN_UNUSED_RESULT bool cutover_open_connections(struct cutover *cutover,
+                                                        int64_t deadline_us, GError **error);
 
 /* Raises the target's AUTO_INCREMENT to the source's where it is behind. MT_ERROR_CUTOVER when a
  * target table stays in use until the deadline (monotonic). */

@@ -9,14 +9,20 @@
 /* More than this of an answer is not read, and this much of it is shown. */
 #define ANSWER_MAX_BYTES (64 * 1024)
 #define ANSWER_SHOWN_BYTES 200
+/* So much is kept, so that a token that is cut off can be told from one that is not. */
+#define ANSWER_KEPT_BYTES 4096
+/* What is shorter is no secret, and may be a part of any word. */
+#define CONCEALED_LEAST 4
 
 struct channel {
     const struct hook_endpoint *endpoint;
     CURL *handle;
     char curl_error[CURL_ERROR_SIZE];
-    const atomic_bool *abandon; /* of the request in progress */
-    size_t answer_bytes;        /* received so far, headers excluded */
-    GString *answer;            /* its first bytes */
+    const struct channel_request *request; /* in progress */
+    bool left;                             /* it, or a part of it, may have left */
+    bool forbidden;                        /* may_leave() said no */
+    size_t answer_bytes;                   /* received so far, headers excluded */
+    GString *answer;                       /* its first bytes */
 };
 
 /* --- callbacks ----------------------------------------------------------------------------- */
@@ -26,9 +32,9 @@ receive(char *bytes, size_t size, size_t count, void *argument)
 {
     struct channel *channel = argument;
     size_t length = size * count;
-    if (channel->answer->len < ANSWER_SHOWN_BYTES)
+    if (channel->answer->len < ANSWER_KEPT_BYTES)
         g_string_append_len(channel->answer, bytes,
-                            (gssize)MIN(length, ANSWER_SHOWN_BYTES - channel->answer->len));
+                            (gssize)MIN(length, ANSWER_KEPT_BYTES - channel->answer->len));
     channel->answer_bytes += length;
     /* The status is what counts: an endless answer is cut off, and stays an answer. */
     return channel->answer_bytes > ANSWER_MAX_BYTES ? CURL_WRITEFUNC_ERROR : length;
@@ -42,7 +48,25 @@ look_up(void *argument, curl_off_t down_total, curl_off_t down, curl_off_t up_to
     (void)up_total;
     (void)up;
     const struct channel *channel = argument;
-    return channel->abandon != NULL && atomic_load(channel->abandon) ? 1 : 0;
+    const atomic_bool *abandon = channel->request->abandon;
+    return abandon != NULL && atomic_load(abandon) ? 1 : 0;
+}
+
+/* The connection is made, or a kept one is used again; from here on the request leaves. */
+static int
+before_request(void *argument, char *ip, char *local_ip, int port, int local_port)
+{
+    (void)ip;
+    (void)local_ip;
+    (void)port;
+    (void)local_port;
+    struct channel *channel = argument;
+    const struct channel_request *request = channel->request;
+    channel->forbidden = request->may_leave != NULL && !request->may_leave(request->context);
+    if (channel->forbidden)
+        return CURL_PREREQFUNC_ABORT;
+    channel->left = true;
+    return CURL_PREREQFUNC_OK;
 }
 
 /* --- the channel --------------------------------------------------------------------------- */
@@ -73,6 +97,8 @@ set_fixed_options(struct channel *channel)
     curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, look_up);
     curl_easy_setopt(handle, CURLOPT_XFERINFODATA, channel);
     curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, before_request);
+    curl_easy_setopt(handle, CURLOPT_PREREQDATA, channel);
     curl_easy_setopt(handle, CURLOPT_POST, 1L);
     /* curl silently sends again when a kept connection turns out to be dead. */
     if (endpoint->in_doubt != IN_DOUBT_RETRY)
@@ -114,6 +140,7 @@ add_header(struct curl_slist **headers, const char *name, const char *value)
     *headers = longer;
 }
 
+/* The headers of a POST, or, body NULL, of a probe. */
 static struct curl_slist *
 headers_for(const struct hook_endpoint *endpoint, const char *event_id, GBytes *body)
 {
@@ -122,14 +149,18 @@ headers_for(const struct hook_endpoint *endpoint, const char *event_id, GBytes *
     g_autofree char *timestamp = g_strdup_printf("%" G_GINT64_FORMAT, now_s);
     g_autofree char *key = g_strdup_printf("\"%s\"", event_id);
     g_autofree char *agent = g_strdup_printf("move-tables/%s", build_version());
-    add_header(&headers, "Content-Type", "application/cloudevents+json");
+    g_autoptr(GBytes) nothing = g_bytes_new_static("", 0);
     add_header(&headers, "webhook-id", event_id);
     add_header(&headers, "webhook-timestamp", timestamp);
     if (endpoint->secret != NULL) {
-        g_autofree char *signature = hook_signature(endpoint->secret, event_id, now_s, body);
+        g_autofree char *signature = hook_signature(endpoint->secret, event_id, now_s,
+                                                    body != NULL ? body : nothing);
         add_header(&headers, "webhook-signature", signature);
     }
-    add_header(&headers, "Idempotency-Key", key);
+    if (body != NULL) {
+        add_header(&headers, "Content-Type", "application/cloudevents+json");
+        add_header(&headers, "Idempotency-Key", key);
+    }
     add_header(&headers, "User-Agent", agent);
     for (guint i = 0; endpoint->headers != NULL && i < endpoint->headers->len; i++) {
         const struct hook_header *header = &g_array_index(endpoint->headers, struct hook_header, i);
@@ -142,6 +173,26 @@ headers_for(const struct hook_endpoint *endpoint, const char *event_id, GBytes *
     return all;
 }
 
+/* An answer may repeat what it was sent, a token among it. */
+static void
+conceal(GString *text, const char *secret)
+{
+    if (secret != NULL && strlen(secret) >= CONCEALED_LEAST)
+        g_string_replace(text, secret, "[...]", 0);
+}
+
+static void
+conceal_all(GString *text, const struct hook_endpoint *endpoint)
+{
+    const char *query = strchr(endpoint->url, '?');
+    const char *probe_query = endpoint->probe_url != NULL ? strchr(endpoint->probe_url, '?') : NULL;
+    conceal(text, query != NULL ? query + 1 : NULL);
+    conceal(text, probe_query != NULL ? probe_query + 1 : NULL);
+    conceal(text, endpoint->secret);
+    for (guint i = 0; endpoint->headers != NULL && i < endpoint->headers->len; i++)
+        conceal(text, g_array_index(endpoint->headers, struct hook_header, i).value);
+}
+
 /* The start of the answer, for people: printable, one line. */
 static char *
 shown_answer(const struct channel *channel)
@@ -150,7 +201,13 @@ shown_answer(const struct channel *channel)
     for (char *c = text; *c != '\0'; c++)
         if (g_ascii_iscntrl(*c))
             *c = ' ';
-    return g_strdup(g_strstrip(text));
+    g_autoptr(GString) shown = g_string_new(g_strstrip(text));
+    conceal_all(shown, channel->endpoint);
+    /* Only now is it cut: half a token at the end would not be found. */
+    const char *end = shown->str;
+    while (*end != '\0' && g_utf8_next_char(end) <= shown->str + ANSWER_SHOWN_BYTES)
+        end = g_utf8_next_char(end);
+    return g_strndup(shown->str, (gsize)(end - shown->str));
 }
 
 static void
@@ -164,14 +221,18 @@ read_result(struct channel *channel, CURLcode code, struct delivery_result *resu
      * not one yet. */
     result->status = status >= 200 ? (int)status : 0;
     result->verdict = hook_verdict(result->status);
+    result->left = channel->left;
     result->retry_after_ms = retry_after_s > 0 ? (int64_t)retry_after_s * 1000 : -1;
     if (result->verdict == VERDICT_DELIVERED)
         return;
     if (result->status == 0) {
         const char *words = *channel->curl_error != '\0' ? channel->curl_error
                                                          : curl_easy_strerror(code);
-        bool abandoned = code == CURLE_ABORTED_BY_CALLBACK;
-        result->detail = g_strdup(abandoned ? "abandoned: the cutover no longer waits" : words);
+        if (channel->forbidden)
+            words = "not sent: it could not be confirmed that the move is still this runner's";
+        else if (code == CURLE_ABORTED_BY_CALLBACK)
+            words = "abandoned: the cutover no longer waits";
+        result->detail = g_strdup(words);
         return;
     }
     g_autofree char *answer = shown_answer(channel);
@@ -180,27 +241,48 @@ read_result(struct channel *channel, CURLcode code, struct delivery_result *resu
                                      *answer != '\0' ? ": " : "", answer);
 }
 
-void
-channel_post(struct channel *channel, const char *event_id, GBytes *body,
-             const atomic_bool *abandon, struct delivery_result *ret_result)
+/* One request with the options that are set by now. `body` as in headers_for(). */
+static void
+perform(struct channel *channel, const struct channel_request *request, GBytes *body,
+        struct delivery_result *ret_result)
 {
     *ret_result = (struct delivery_result){.retry_after_ms = -1};
-    channel->abandon = abandon;
+    channel->request = request;
+    channel->left = false;
+    channel->forbidden = false;
     channel->answer_bytes = 0;
     channel->curl_error[0] = '\0';
     g_string_truncate(channel->answer, 0);
 
-    gsize length = 0;
-    gconstpointer bytes = g_bytes_get_data(body, &length);
-    struct curl_slist *headers = headers_for(channel->endpoint, event_id, body);
+    struct curl_slist *headers = headers_for(channel->endpoint, request->event_id, body);
     curl_easy_setopt(channel->handle, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(channel->handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
-    curl_easy_setopt(channel->handle, CURLOPT_POSTFIELDS, bytes);
     CURLcode code = curl_easy_perform(channel->handle);
     read_result(channel, code, ret_result);
-
     curl_easy_setopt(channel->handle, CURLOPT_HTTPHEADER, NULL);
-    curl_easy_setopt(channel->handle, CURLOPT_POSTFIELDS, NULL);
     curl_slist_free_all(headers);
-    channel->abandon = NULL;
+    channel->request = NULL;
+}
+
+void
+channel_post(struct channel *channel, const struct channel_request *request,
+             struct delivery_result *ret_result)
+{
+    gsize length = 0;
+    gconstpointer bytes = g_bytes_get_data(request->body, &length);
+    curl_easy_setopt(channel->handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
+    curl_easy_setopt(channel->handle, CURLOPT_POSTFIELDS, bytes);
+    perform(channel, request, request->body, ret_result);
+    curl_easy_setopt(channel->handle, CURLOPT_POSTFIELDS, NULL);
+}
+
+void
+channel_probe(struct channel *channel, const struct channel_request *request,
+              struct delivery_result *ret_result)
+{
+    g_autofree char *url = hook_probe_url(channel->endpoint->probe_url, request->event_id);
+    curl_easy_setopt(channel->handle, CURLOPT_URL, url);
+    curl_easy_setopt(channel->handle, CURLOPT_HTTPGET, 1L);
+    perform(channel, request, NULL, ret_result);
+    curl_easy_setopt(channel->handle, CURLOPT_URL, channel->endpoint->url);
+    curl_easy_setopt(channel->handle, CURLOPT_POST, 1L);
 }

@@ -16,12 +16,27 @@ struct channel *channel_new(const struct hook_endpoint *endpoint);
 void channel_free(struct channel *channel);
 STRUCT_AUTOPTR(channel, channel_free)
 
+/* What is sent, or asked for. Borrowed. */
+struct channel_request {
+    const char *event_id;
+    GBytes *body;
+    const atomic_bool *abandon; /* NULL, or ends the request within a second when it becomes true */
+    /* Asked when the connection is made, TLS included, right before the request leaves: false, and
+     * it does not. NULL: not asked. */
+    bool (*may_leave)(void *context);
+    void *context;
+};
+
 /*
- * POSTs the body. Takes endpoint->timeout_ms at most, less when *abandon
- * becomes true (within a second). Never fails: what went wrong is in the result
- * (as RETRY with status 0). Free ret_result->detail.
+ * POSTs the body. Takes endpoint->timeout_ms at most, and what may_leave takes. Never fails: what
+ * went wrong is in the result (as RETRY with status 0). Free ret_result->detail.
  */
-void channel_post(struct channel *channel, const char *event_id, GBytes *body,
-                  const atomic_bool *abandon, struct delivery_result *ret_result);
+void channel_post(struct channel *channel, const struct channel_request *request,
+                  struct delivery_result *ret_result);
+
+/* The same with a GET of the endpoint's probe_url, whether the event arrived; request->body is
+ * ignored. Signed like a POST with an empty body. The answer's meaning: hook_probe_verdict(). */
+void channel_probe(struct channel *channel, const struct channel_request *request,
+                   struct delivery_result *ret_result);
 
 #endif

@@ -75,11 +75,32 @@ struct delivery_result {
     enum delivery_verdict verdict;
     int status;             /* 0: no answer */
     int64_t retry_after_ms; /* -1: not given */
+    bool left;              /* the request, or a part of it, may have left; false: provably not */
     char *detail;           /* for people; NULL when none. Never contains a secret. */
 };
 
 /* Decides by status alone. Pure. */
 enum delivery_verdict hook_verdict(int status);
+
+/*
+ * Whether the receiver may have taken a request although it did not say so: no answer came to what
+ * may have left, or a 5xx did, which a receiver may give after it committed and a proxy for one that
+ * did. Not 503: that is "not now". Asked for in_doubt: probe and hold only. Pure.
+ */
+bool hook_leaves_doubt(const struct delivery_result *result);
+
+enum probe_verdict {
+    PROBE_ARRIVED, /* 2xx */
+    PROBE_ABSENT,  /* 404 */
+    PROBE_UNKNOWN, /* anything else: ask again */
+};
+
+/* What the answer to a probe says. 0: there was none. Pure. */
+enum probe_verdict hook_probe_verdict(int status);
+
+/* hooks[].probe_url for one event: every `{id}` in it replaced, or `id=` added to its query. Pure.
+ * Caller frees. */
+char *hook_probe_url(const char *probe_url, const char *event_id);
 
 /* Back-off before attempt n+1 (n ≥ 1 attempts made): exponential with jitter
  * taken from random01 in [0,1), at least retry_after_ms. Pure. */

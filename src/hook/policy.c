@@ -1,4 +1,6 @@
-/* When to try again. Pure. */
+/* What an answer means, and when to try again. Pure. */
+#include <string.h>
+
 #include "hook/hook.h"
 
 /* 0.5 s, 1 s, 2 s, … 60 s: a receiver that restarts is found soon, one that is down is left alone. */
@@ -17,6 +19,32 @@ hook_verdict(int status)
         status == 429)
         return VERDICT_RETRY;
     return VERDICT_REFUSED;
+}
+
+bool
+hook_leaves_doubt(const struct delivery_result *result)
+{
+    if (result->verdict != VERDICT_RETRY)
+        return false;
+    return result->status == 0 ? result->left : result->status >= 500 && result->status != 503;
+}
+
+enum probe_verdict
+hook_probe_verdict(int status)
+{
+    if (status >= 200 && status <= 299)
+        return PROBE_ARRIVED;
+    return status == 404 ? PROBE_ABSENT : PROBE_UNKNOWN;
+}
+
+char *
+hook_probe_url(const char *probe_url, const char *event_id)
+{
+    GString *url = g_string_new(probe_url);
+    if (g_string_replace(url, "{id}", event_id, 0) == 0)
+        g_string_append_printf(url, "%sid=%s", strchr(probe_url, '?') != NULL ? "&" : "?",
+                               event_id);
+    return g_string_free(url, FALSE);
 }
 
 int64_t

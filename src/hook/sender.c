@@ -8,6 +8,12 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "base/thread.h"
+#include "base/url.h"
+
+/* How long after a passing failure of the store it is tried again. */
+#define PAUSE_US 1000000
+#define SPEEDUP_VARIABLE "MOVE_TABLES_HOOK_SPEEDUP"
 
 void
 sender_note_free(struct sender_note *note)
@@ -31,14 +37,7 @@ bool
 sender_row_is_settled(const struct sender_row *row)
 {
     /* While a worker is at it, what memory says is not durable yet. */
-    return !row->busy &&
-           (row->delivery->state == DELIVERY_DELIVERED || row->delivery->state == DELIVERY_REFUSED);
-}
-
-char *
-sender_url_text(const char *url)
-{
-    return g_strndup(url, strcspn(url, "?#"));
+    return !row->busy && delivery_state_is_final(row->delivery->state);
 }
 
 void
@@ -49,6 +48,40 @@ sender_fail(struct hook_sender *sender, GError *failure)
     else
         g_error_free(failure);
     pthread_cond_broadcast(&sender->cond);
+}
+
+bool
+sender_is_final_failure(struct hook_sender *sender, GError *failure)
+{
+    if (!mt_error_is_transient(failure)) {
+        sender_fail(sender, failure);
+        return true;
+    }
+    log_warning("hook", log_msg("the outbox cannot be reached, trying again"),
+                log_str("error", failure->message));
+    g_error_free(failure);
+    return false;
+}
+
+void
+sender_pause(struct hook_sender *sender)
+{
+    int64_t deadline_us = clock_monotonic_us() + PAUSE_US;
+    while (!sender->stopping && sender->failure == NULL &&
+           clock_cond_wait_until(&sender->cond, &sender->mutex, deadline_us))
+        ;
+}
+
+void
+sender_adopt(struct sender_row *row, struct delivery *delivery)
+{
+    log_info("hook", log_msg("decided by hand"), log_str("event", delivery->event),
+             log_str("id", delivery->event_id),
+             log_str("state", delivery_state_name(delivery->state)),
+             log_str("by", delivery->resolved_by));
+    delivery_free(row->delivery);
+    row->delivery = delivery;
+    row->due_us = clock_monotonic_us();
 }
 
 /* --- start and stop ------------------------------------------------------------------------ */
@@ -62,37 +95,23 @@ wake_waiters(void *argument)
     pthread_mutex_unlock(&sender->mutex);
 }
 
-static bool
-start_thread(pthread_t *thread, void *(*function)(void *), void *argument, GError **error)
-{
-    int failed = pthread_create(thread, NULL, function, argument);
-    if (failed != 0)
-        g_set_error(error, MT_ERROR, MT_ERROR_FAILED, "starting a hook thread: %s",
-                    g_strerror(failed));
-    return failed == 0;
-}
-
-static bool
-start_workers(struct hook_sender *sender, GError **error)
+static void
+start_workers(struct hook_sender *sender)
 {
     GPtrArray *hooks = sender->config->hooks;
-    guint count = hooks != NULL ? hooks->len : 0;
-    sender->workers = g_new0(struct sender_worker, MAX(count, 1));
-    for (guint i = 0; i < count; i++) {
+    sender->workers_count = hooks != NULL ? hooks->len : 0;
+    sender->workers = g_new0(struct sender_worker, MAX(sender->workers_count, 1));
+    /* All of them are there before the first begins: they are looked through without the mutex. */
+    for (guint i = 0; i < sender->workers_count; i++) {
         struct sender_worker *worker = &sender->workers[i];
         worker->sender = sender;
         worker->endpoint = g_ptr_array_index(hooks, i);
         worker->channel = channel_new(worker->endpoint);
         worker->random = g_rand_new();
         g_queue_init(&worker->notes);
-        if (!start_thread(&worker->thread, sender_work_thread, worker, error)) {
-            channel_free(worker->channel);
-            g_rand_free(worker->random);
-            return false;
-        }
-        sender->workers_count++;
     }
-    return true;
+    for (guint i = 0; i < sender->workers_count; i++)
+        thread_start(&sender->workers[i].thread, sender_work_thread, &sender->workers[i]);
 }
 
 static void
@@ -123,9 +142,33 @@ sender_free(struct hook_sender *sender)
     curl_global_cleanup();
 }
 
+/* A receiver that is gone for an hour cannot be waited for in a test. */
+static bool
+read_speedup(int64_t *ret_speedup, GError **error)
+{
+    const char *text = g_getenv(SPEEDUP_VARIABLE);
+    guint64 speedup = 1;
+    if (text != NULL && *text != '\0') {
+        if (!g_ascii_string_to_unsigned(text, 10, 1, 1000000, &speedup, NULL)) {
+            g_set_error(error, MT_ERROR, MT_ERROR_USAGE,
+                        SPEEDUP_VARIABLE "=\"%s\" is not allowed; must be a whole number from 1 to "
+                                         "1000000, or unset",
+                        text);
+            return false;
+        }
+        log_warning("hook", log_msg("for tests: waits between attempts are divided"),
+                    log_int("by", (int64_t)speedup));
+    }
+    *ret_speedup = (int64_t)speedup;
+    return true;
+}
+
 struct hook_sender *
 hook_sender_start(const struct config *config, struct checkpoint *checkpoint, GError **error)
 {
+    int64_t speedup = 1;
+    if (!read_speedup(&speedup, error))
+        return NULL;
     CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
     if (code != CURLE_OK) {
         g_set_error(error, MT_ERROR, MT_ERROR_FAILED, "libcurl does not start: %s",
@@ -135,17 +178,14 @@ hook_sender_start(const struct config *config, struct checkpoint *checkpoint, GE
     struct hook_sender *sender = g_new0(struct hook_sender, 1);
     sender->config = config;
     sender->checkpoint = checkpoint;
+    sender->speedup = speedup;
     sender->rows = g_ptr_array_new_with_free_func((GDestroyNotify)sender_row_free);
     /* What an earlier run left undelivered is picked up at once. */
     sender->woken = 1;
     pthread_mutex_init(&sender->mutex, NULL);
     clock_cond_init(&sender->cond);
-    if (!start_workers(sender, error) ||
-        !start_thread(&sender->loader, sender_load_thread, sender, error)) {
-        end_workers(sender);
-        sender_free(sender);
-        return NULL;
-    }
+    start_workers(sender);
+    thread_start(&sender->loader, sender_load_thread, sender);
     stop_on_request(wake_waiters, sender);
     return sender;
 }
@@ -188,7 +228,11 @@ hook_sender_notify(struct hook_sender *sender, const struct hook_facts *facts)
         struct sender_note *note = g_new0(struct sender_note, 1);
         note->event_id = g_strdup(event_id);
         note->event = g_strdup(hook_event_name(facts->event));
-        note->body = g_bytes_ref(body);
+        /* Its own bytes: the last of two threads to let go of shared ones would free them behind
+         * the race detector's back, which does not see GLib's counting. */
+        gsize length = 0;
+        gconstpointer bytes = g_bytes_get_data(body, &length);
+        note->body = g_bytes_new(bytes, length);
         pthread_mutex_lock(&sender->mutex);
         g_queue_push_tail(&worker->notes, note);
         pthread_cond_broadcast(&sender->cond);
@@ -202,9 +246,41 @@ hook_sender_notify(struct hook_sender *sender, const struct hook_facts *facts)
 struct outcome {
     size_t found;
     const struct sender_row *open;    /* the first that is not settled */
+    const struct sender_row *stuck;   /* not settled, and not before somebody decides `behind` */
+    const struct sender_row *behind;  /* what is in doubt: the same, or an earlier one's */
     const struct sender_row *lost;    /* not settled, and its endpoint is not in the file */
     const struct sender_row *refused; /* the first refused */
 };
+
+/* What must be decided by hand before anything happens to the row: the row itself, or an earlier
+ * one to the same endpoint. NULL: nothing. */
+static const struct sender_row *
+blocker_of(const struct hook_sender *sender, const struct sender_row *row)
+{
+    for (guint i = 0; i < sender->rows->len; i++) {
+        const struct sender_row *other = g_ptr_array_index(sender->rows, i);
+        if (other->endpoint == row->endpoint && sender_row_is_stuck(other))
+            return other;
+        if (other == row)
+            return NULL;
+    }
+    return NULL;
+}
+
+static void
+note_unsettled(const struct hook_sender *sender, const struct sender_row *row,
+               struct outcome *outcome)
+{
+    const struct sender_row *blocker = row->endpoint != NULL ? blocker_of(sender, row) : NULL;
+    if (row->endpoint == NULL) {
+        outcome->lost = outcome->lost != NULL ? outcome->lost : row;
+    } else if (blocker == NULL) {
+        outcome->open = outcome->open != NULL ? outcome->open : row;
+    } else if (outcome->stuck == NULL) {
+        outcome->stuck = row;
+        outcome->behind = blocker;
+    }
+}
 
 static struct outcome
 outcome_of(const struct hook_sender *sender, const char *event_id)
@@ -218,10 +294,7 @@ outcome_of(const struct hook_sender *sender, const char *event_id)
         if (row->delivery->state == DELIVERY_REFUSED && !row->busy) {
             outcome.refused = outcome.refused != NULL ? outcome.refused : row;
         } else if (!sender_row_is_settled(row)) {
-            if (row->has_endpoint)
-                outcome.open = outcome.open != NULL ? outcome.open : row;
-            else
-                outcome.lost = outcome.lost != NULL ? outcome.lost : row;
+            note_unsettled(sender, row, &outcome);
         }
     }
     return outcome;
@@ -232,7 +305,7 @@ set_hook_error(const struct sender_row *row, const char *problem, const char *ad
                GError **error)
 {
     const struct delivery *delivery = row->delivery;
-    g_autofree char *url = sender_url_text(delivery->endpoint);
+    g_autofree char *url = url_text(delivery->endpoint);
     g_autofree char *last = delivery->last_error != NULL
                                 ? g_strdup_printf("; last: %s", delivery->last_error)
                                 : g_strdup("");
@@ -242,21 +315,59 @@ set_hook_error(const struct sender_row *row, const char *problem, const char *ad
                 delivery->attempts == 1 ? "" : "s", delivery->last_status, last, advice);
 }
 
+static bool
+is_gate(const struct sender_row *row)
+{
+    return strcmp(row->delivery->event, hook_event_name(HOOK_BEFORE_CUTOVER)) == 0;
+}
+
+/* Nothing happens to `stuck` before somebody decides `behind`. */
+static void
+set_doubt_error(const struct hook_sender *sender, const struct outcome *outcome, GError **error)
+{
+    const struct delivery *stuck = outcome->stuck->delivery;
+    const struct delivery *doubtful = outcome->behind->delivery;
+    g_autofree char *url = url_text(stuck->endpoint);
+    g_autofree char *advice = g_strdup_printf(
+        "Look there, then `move-tables hooks %s resolve %s delivered` (it arrived) "
+        "or `resend` (it did not)",
+        sender->config->path, doubtful->event_id);
+    const char *last = doubtful->last_error != NULL ? doubtful->last_error : "no answer";
+    if (stuck != doubtful)
+        g_set_error(error, MT_ERROR, MT_ERROR_HOOK,
+                    "hook %s (event %s) cannot be sent to %s: %s before it is in doubt (%s). %s",
+                    stuck->event, stuck->event_id, url, doubtful->event, last, advice);
+    else if (is_gate(outcome->stuck))
+        g_set_error(error, MT_ERROR, MT_ERROR_HOOK,
+                    "hook %s (event %s) is in doubt: whether it arrived at %s, and what it was "
+                    "answered, is not known (%s)",
+                    stuck->event, stuck->event_id, url, last);
+    else
+        g_set_error(error, MT_ERROR, MT_ERROR_HOOK,
+                    "hook %s (event %s) is in doubt: it may have arrived at %s (%s), and is not "
+                    "sent again. %s, and run again",
+                    stuck->event, stuck->event_id, url, last, advice);
+}
+
 /* True when the wait is over: then *ret_ok or the error says how. */
 static bool
-is_decided(const struct outcome *outcome, bool *ret_ok, GError **error)
+is_decided(const struct hook_sender *sender, const struct outcome *outcome, bool *ret_ok,
+           GError **error)
 {
-    bool gate = outcome->refused != NULL && strcmp(outcome->refused->delivery->event,
-                                                   hook_event_name(HOOK_BEFORE_CUTOVER)) == 0;
+    bool gate = (outcome->refused != NULL && is_gate(outcome->refused)) ||
+                (outcome->stuck != NULL && is_gate(outcome->stuck));
     if (outcome->open != NULL && !gate)
         return false;
     if (outcome->refused != NULL)
         set_hook_error(outcome->refused, "was refused", "", error);
+    else if (outcome->stuck != NULL)
+        set_doubt_error(sender, outcome, error);
     else if (outcome->lost != NULL)
         set_hook_error(outcome->lost, "is not acknowledged",
-                       "; the file's hooks no longer name this URL: put it back and run again",
+                       "; the file's hooks no longer name this URL: put it back, or say that it is "
+                       "settled with `move-tables hooks FILE resolve ID delivered`, and run again",
                        error);
-    *ret_ok = outcome->refused == NULL && outcome->lost == NULL;
+    *ret_ok = outcome->refused == NULL && outcome->stuck == NULL && outcome->lost == NULL;
     return true;
 }
 
@@ -295,7 +406,7 @@ wait_for(struct hook_sender *sender, const char *event_id, int64_t deadline_us, 
             continue;
         }
         bool ok = false;
-        if (known && is_decided(&outcome, &ok, error))
+        if (known && is_decided(sender, &outcome, &ok, error))
             return ok;
         if (stop_requested()) {
             g_set_error(error, MT_ERROR, MT_ERROR_STOPPED,
@@ -368,14 +479,17 @@ static bool
 refuse_row(struct hook_sender *sender, struct sender_row *row, const char *reason, GError **error)
 {
     struct delivery *delivery = row->delivery;
+    struct delivery *stored = NULL;
     row->busy = true;
     enum delivery_state former = delivery->state;
     char *former_error = delivery->last_error;
     delivery->state = DELIVERY_REFUSED;
     delivery->next_attempt_us = 0;
-    delivery->last_error = g_strdup_printf("withdrawn: %s", reason);
+    bool unknown = former == DELIVERY_IN_DOUBT || former == DELIVERY_SENDING;
+    delivery->last_error = g_strdup_printf("withdrawn: %s%s", reason,
+                                           unknown ? "; whether it arrived is not known" : "");
     pthread_mutex_unlock(&sender->mutex);
-    bool ok = outbox_save(sender->checkpoint, delivery, error);
+    bool ok = outbox_save(sender->checkpoint, delivery, &stored, error);
     pthread_mutex_lock(&sender->mutex);
     row->busy = false;
     if (!ok) {
@@ -385,6 +499,8 @@ refuse_row(struct hook_sender *sender, struct sender_row *row, const char *reaso
         return false;
     }
     g_free(former_error);
+    if (stored != NULL)
+        sender_adopt(row, stored);
     return true;
 }
 

@@ -17,12 +17,13 @@
 
 /* A delivery of the outbox as this run knows it. Never removed before the end. */
 struct sender_row {
-    struct delivery *delivery; /* its state is changed under the mutex only */
-    int64_t due_us;            /* monotonic: not before */
-    bool busy;                 /* a worker is at it */
-    bool withdrawn;            /* not to be sent any more */
-    bool held;                 /* a gate of an earlier run: not sent unless somebody waits for it */
-    bool has_endpoint;         /* the file still names its URL */
+    struct delivery *delivery;            /* its state is changed under the mutex only */
+    const struct hook_endpoint *endpoint; /* NULL: the file no longer names its URL */
+    int64_t due_us;                       /* monotonic: not before */
+    unsigned probes;                      /* by this run, since it is in doubt */
+    bool busy;                            /* a worker is at it */
+    bool withdrawn;                       /* not to be sent any more */
+    bool held; /* a gate of an earlier run: not sent unless somebody waits for it */
 };
 
 /* An event that is not durable. Owned by its worker's queue. */
@@ -37,8 +38,9 @@ struct sender_note {
 struct sender_worker {
     struct hook_sender *sender;
     const struct hook_endpoint *endpoint;
-    struct channel *channel; /* its thread's alone */
-    GRand *random;           /* its thread's alone */
+    struct channel *channel;  /* its thread's alone */
+    GRand *random;            /* its thread's alone */
+    int64_t lease_checked_us; /* its thread's alone; monotonic: the move was ours then */
     pthread_t thread;
     GQueue notes;           /* struct sender_note, oldest first */
     struct sender_row *row; /* being sent, or NULL */
@@ -48,6 +50,7 @@ struct sender_worker {
 struct hook_sender {
     const struct config *config;
     struct checkpoint *checkpoint;
+    int64_t speedup;       /* of waits between attempts, for tests; 1 */
     pthread_mutex_t mutex; /* guards what follows, and the workers' queues */
     pthread_cond_t cond;   /* anything changed */
     bool stopping;
@@ -70,10 +73,42 @@ void *sender_work_thread(void *worker);
 /* Ends all sending. Takes the error. Mutex held. */
 void sender_fail(struct hook_sender *sender, GError *failure);
 
+/* The store failed: for good (true: nothing is sent any more), or for now. Takes the error. Mutex
+ * held. */
+bool sender_is_final_failure(struct hook_sender *sender, GError *failure);
+
+/* Waits a second, less when the sending ends. Mutex held; released meanwhile. */
+void sender_pause(struct hook_sender *sender);
+
+/* The row is now what somebody decided by hand. Takes the delivery. Mutex held. */
+void sender_adopt(struct sender_row *row, struct delivery *delivery);
+
 /* Nothing more will come of this delivery. Mutex held. */
 bool sender_row_is_settled(const struct sender_row *row);
 
-/* A URL as it may be shown: without its query, which can carry a token. Caller frees. */
-char *sender_url_text(const char *url);
+/* In doubt, and its endpoint says `hold`: nothing is done about it, nor about what comes after it
+ * to the same endpoint, before somebody decides it. Mutex held. */
+bool sender_row_is_stuck(const struct sender_row *row);
+
+/* --- worker.c and in_doubt.c ---------------------------------------------------------------- */
+
+/* For channel_request.may_leave of a delivery; the context is the worker. */
+bool sender_delivery_may_leave(void *worker);
+
+/* Stores what the memory says of a row, and is true then. False: it is not stored, or the row is
+ * now what somebody decided by hand. Mutex held; released meanwhile. The row is busy, so that
+ * nobody else changes it. */
+bool sender_store(struct sender_worker *worker, struct sender_row *row);
+
+/* The row is not to be tried before its back-off has passed. Mutex held. */
+void sender_defer(struct sender_worker *worker, struct sender_row *row, unsigned attempts,
+                  int64_t retry_after_ms);
+
+/* The row is in doubt now, for memory; says so. `why` is for people. Mutex held. */
+void sender_doubt(struct sender_row *row, const char *why);
+
+/* A step on a row that may have arrived, at an endpoint that says probe or hold. Mutex held;
+ * released while storing and asking. */
+void sender_clear_doubt(struct sender_worker *worker, struct sender_row *row);
 
 #endif

@@ -8,153 +8,62 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "base/url.h"
 
 /* How often an event that is not durable is tried. */
 #define NOTE_ATTEMPTS 3
-/* How long after a passing failure of the store it is read again. */
-#define RELOAD_US 1000000
-/* A stored time to try again is not believed beyond this: clocks differ. */
-#define DUE_MAX_US (INT64_C(3600) * 1000000)
+/* The lease is read again before a request leaves when this much time has passed since. */
+#define LEASE_FRESH_US 20000
 
-/* --- reading the outbox -------------------------------------------------------------------- */
+/* --- the lease ----------------------------------------------------------------------------- */
 
+/* False when the move is somebody else's by now: a fenced runner says nothing more. `unknown` when
+ * it cannot be asked. No mutex held. */
 static bool
-is_in_file(const struct hook_sender *sender, const char *endpoint)
+is_ours(struct sender_worker *worker, bool unknown)
 {
-    for (size_t i = 0; i < sender->workers_count; i++)
-        if (strcmp(sender->workers[i].endpoint->url, endpoint) == 0)
-            return true;
-    return false;
-}
-
-static struct sender_row *
-find_row(const struct hook_sender *sender, const struct delivery *delivery)
-{
-    for (guint i = 0; i < sender->rows->len; i++) {
-        struct sender_row *row = g_ptr_array_index(sender->rows, i);
-        if (strcmp(row->delivery->event_id, delivery->event_id) == 0 &&
-            strcmp(row->delivery->endpoint, delivery->endpoint) == 0)
-            return row;
-    }
-    return NULL;
-}
-
-/* A run that begins tries an unreachable receiver at once, but keeps what a receiver asked for. */
-static int64_t
-due_of(const struct delivery *delivery)
-{
-    int64_t wait_us = delivery->next_attempt_us - clock_real_us();
-    if (delivery->next_attempt_us == 0 || delivery->last_status == 0)
-        wait_us = 0;
-    return clock_monotonic_us() + CLAMP(wait_us, 0, DUE_MAX_US);
-}
-
-/* A `completed` that was refused ends its run; whoever runs again has mended the receiver. */
-static void
-revive(struct delivery *delivery)
-{
-    if (delivery->state == DELIVERY_REFUSED &&
-        strcmp(delivery->event, hook_event_name(HOOK_COMPLETED)) == 0) {
-        delivery->state = DELIVERY_PENDING;
-        delivery->next_attempt_us = 0;
-    }
-}
-
-/* Takes a delivery that was read. A run's own knowledge is newer, except of what an operator
- * has settled meanwhile. */
-static void
-merge(struct hook_sender *sender, struct delivery *delivery)
-{
-    struct sender_row *row = find_row(sender, delivery);
-    if (row == NULL) {
-        if (sender->loaded == 0)
-            revive(delivery);
-        row = g_new0(struct sender_row, 1);
-        row->delivery = delivery;
-        row->due_us = due_of(delivery);
-        row->has_endpoint = is_in_file(sender, delivery->endpoint);
-        /* Asking a receiver to get ready for a cutover that nobody attempts any more would be
-         * wrong: the run that resumes decides whether it waits for the answer or withdraws. */
-        row->held = sender->loaded == 0 &&
-                    strcmp(delivery->event, hook_event_name(HOOK_BEFORE_CUTOVER)) == 0;
-        if (delivery->state == DELIVERY_SENDING && !row->held)
-            log_info("hook", log_msg("delivery is in doubt, sending it again under its id"),
-                     log_str("event", delivery->event), log_str("id", delivery->event_id),
-                     log_int("attempts", delivery->attempts));
-        g_ptr_array_add(sender->rows, row);
-        return;
-    }
-    bool settled = delivery->state == DELIVERY_DELIVERED || delivery->state == DELIVERY_REFUSED;
-    if (settled && !row->busy && !sender_row_is_settled(row)) {
-        delivery_free(row->delivery);
-        row->delivery = delivery;
-    } else {
-        delivery_free(delivery);
-    }
-}
-
-/* Reads the outbox once. Mutex held; released while reading. */
-static bool
-load(struct hook_sender *sender, GError **error)
-{
-    uint64_t covers = sender->woken;
-    pthread_mutex_unlock(&sender->mutex);
-    GPtrArray *deliveries = outbox_load(sender->checkpoint, false, error);
-    pthread_mutex_lock(&sender->mutex);
-    if (deliveries == NULL)
-        return false;
-    g_ptr_array_set_free_func(deliveries, NULL);
-    for (guint i = 0; i < deliveries->len; i++)
-        merge(sender, g_ptr_array_index(deliveries, i));
-    g_ptr_array_unref(deliveries);
-    sender->loaded = covers;
-    sender->load_failed = false;
-    pthread_cond_broadcast(&sender->cond);
-    return true;
-}
-
-/* The store failed: for good (nothing is sent any more), or for now. Takes the
- * error. Mutex held. */
-static bool
-is_final_failure(struct hook_sender *sender, GError *failure)
-{
-    if (!mt_error_is_transient(failure)) {
-        sender_fail(sender, failure);
+    struct hook_sender *sender = worker->sender;
+    GError *failure = NULL;
+    int64_t now_us = clock_monotonic_us();
+    if (checkpoint_check_lease(sender->checkpoint, &failure)) {
+        worker->lease_checked_us = now_us;
         return true;
     }
-    log_warning("hook", log_msg("the outbox cannot be reached, trying again"),
+    if (g_error_matches(failure, MT_ERROR, MT_ERROR_FENCED)) {
+        pthread_mutex_lock(&sender->mutex);
+        sender_fail(sender, failure);
+        pthread_mutex_unlock(&sender->mutex);
+        return false;
+    }
+    log_warning("hook", log_msg("whether the move is still ours cannot be asked"),
                 log_str("error", failure->message));
     g_error_free(failure);
-    return false;
+    worker->lease_checked_us = clock_monotonic_us();
+    return unknown;
 }
 
-static void
-pause_until(struct hook_sender *sender, int64_t deadline_us)
+/*
+ * For channel_request.may_leave. A delivery was marked under the lease just now; but connecting may
+ * have taken long, and so may have been standing still: then another runner may own the move, and
+ * has undone or completed what this request announces. What cannot be asked is not sent: it is in
+ * the outbox, and its answer could not be stored either.
+ */
+bool
+sender_delivery_may_leave(void *argument)
 {
-    while (!sender->stopping && sender->failure == NULL &&
-           clock_cond_wait_until(&sender->cond, &sender->mutex, deadline_us))
-        ;
+    struct sender_worker *worker = argument;
+    return clock_monotonic_us() - worker->lease_checked_us <= LEASE_FRESH_US ||
+           is_ours(worker, false);
 }
 
-void *
-sender_load_thread(void *argument)
+/* The same for what is not in the outbox: a target that cannot be reached is no reason to be
+ * silent, it is often what `failed` is about. */
+static bool
+note_may_leave(void *argument)
 {
-    struct hook_sender *sender = argument;
-    pthread_mutex_lock(&sender->mutex);
-    while (!sender->stopping && sender->failure == NULL) {
-        if (sender->loaded == sender->woken) {
-            pthread_cond_wait(&sender->cond, &sender->mutex);
-            continue;
-        }
-        GError *failure = NULL;
-        if (!load(sender, &failure) && !is_final_failure(sender, failure)) {
-            sender->load_failed = true;
-            pthread_cond_broadcast(&sender->cond);
-            pause_until(sender, clock_monotonic_us() + RELOAD_US);
-        }
-    }
-    pthread_mutex_unlock(&sender->mutex);
-    return NULL;
+    struct sender_worker *worker = argument;
+    return clock_monotonic_us() - worker->lease_checked_us <= LEASE_FRESH_US ||
+           is_ours(worker, true);
 }
 
 /* --- one delivery -------------------------------------------------------------------------- */
@@ -163,7 +72,7 @@ static void
 log_result(const struct sender_worker *worker, const char *event, unsigned attempt,
            const struct delivery_result *result)
 {
-    g_autofree char *url = sender_url_text(worker->endpoint->url);
+    g_autofree char *url = url_text(worker->endpoint->url);
     if (result->verdict == VERDICT_DELIVERED)
         log_info("hook", log_msg("delivered"), log_str("event", event), log_str("to", url),
                  log_int("status", result->status), log_int("attempt", attempt));
@@ -175,25 +84,54 @@ log_result(const struct sender_worker *worker, const char *event, unsigned attem
                     log_str("error", result->detail));
 }
 
-/* Stores what the memory says of a row. Mutex held; released meanwhile. The row is busy, so
- * that nobody else changes it. */
+/* What somebody decided by hand meanwhile: an acknowledgement is the truth all the same, anything
+ * else gives way to it. True when it is to be stored once more. Takes `stored`. */
 static bool
-store(struct sender_worker *worker, const struct sender_row *row)
+give_way(struct sender_row *row, struct delivery *stored)
+{
+    struct delivery *mine = row->delivery;
+    if (mine->state == DELIVERY_DELIVERED && !delivery_state_is_final(stored->state)) {
+        mine->resolved_us = stored->resolved_us;
+        delivery_free(stored);
+        return true;
+    }
+    sender_adopt(row, stored);
+    return false;
+}
+
+bool
+sender_store(struct sender_worker *worker, struct sender_row *row)
 {
     struct hook_sender *sender = worker->sender;
     for (;;) {
         GError *failure = NULL;
+        struct delivery *stored = NULL;
         pthread_mutex_unlock(&sender->mutex);
-        bool ok = outbox_save(sender->checkpoint, row->delivery, &failure);
+        bool ok = outbox_save(sender->checkpoint, row->delivery, &stored, &failure);
         pthread_mutex_lock(&sender->mutex);
-        if (ok)
+        if (ok && stored == NULL)
             return true;
+        if (ok && give_way(row, stored))
+            continue;
+        if (ok)
+            return false;
         /* Who waits for this row to be put down must not wait for the store once all is to stop:
          * the row stays as it is stored, in doubt. */
-        if (is_final_failure(sender, failure) || sender->stopping || stop_requested())
+        if (sender_is_final_failure(sender, failure) || sender->stopping || stop_requested())
             return false;
-        pause_until(sender, clock_monotonic_us() + RELOAD_US);
+        sender_pause(sender);
     }
+}
+
+void
+sender_defer(struct sender_worker *worker, struct sender_row *row, unsigned attempts,
+             int64_t retry_after_ms)
+{
+    int64_t wait_us = 1000 *
+                      hook_backoff_ms(attempts, g_rand_double(worker->random), retry_after_ms) /
+                      worker->sender->speedup;
+    row->delivery->next_attempt_us = clock_real_us() + wait_us;
+    row->due_us = clock_monotonic_us() + wait_us;
 }
 
 /* The answer's consequences for the row. Takes result->detail. Mutex held. */
@@ -201,9 +139,15 @@ static void
 note_result(struct sender_worker *worker, struct sender_row *row, struct delivery_result *result)
 {
     struct delivery *delivery = row->delivery;
-    g_free(delivery->last_error);
-    delivery->last_error = g_steal_pointer(&result->detail);
+    g_autofree char *detail = g_steal_pointer(&result->detail);
     delivery->last_status = result->status;
+    if (worker->endpoint->in_doubt != IN_DOUBT_RETRY && hook_leaves_doubt(result)) {
+        sender_doubt(row, detail);
+        sender_defer(worker, row, 1, result->retry_after_ms);
+        return;
+    }
+    g_free(delivery->last_error);
+    delivery->last_error = g_steal_pointer(&detail);
     switch (result->verdict) {
     case VERDICT_DELIVERED:
         delivery->state = DELIVERY_DELIVERED;
@@ -212,15 +156,34 @@ note_result(struct sender_worker *worker, struct sender_row *row, struct deliver
     case VERDICT_REFUSED:
         delivery->state = DELIVERY_REFUSED;
         break;
-    case VERDICT_RETRY: {
-        int64_t wait_ms = hook_backoff_ms(delivery->attempts, g_rand_double(worker->random),
-                                          result->retry_after_ms);
+    case VERDICT_RETRY:
         delivery->state = DELIVERY_PENDING;
-        delivery->next_attempt_us = clock_real_us() + wait_ms * 1000;
-        row->due_us = clock_monotonic_us() + wait_ms * 1000;
+        sender_defer(worker, row, delivery->attempts, result->retry_after_ms);
         break;
     }
+}
+
+/* Stores that the request is about to leave. False: it must not. Mutex held; released meanwhile. */
+static bool
+mark(struct sender_worker *worker, struct sender_row *row)
+{
+    struct delivery *delivery = row->delivery;
+    enum delivery_state former = delivery->state;
+    int64_t former_next_us = delivery->next_attempt_us;
+    delivery->state = DELIVERY_SENDING;
+    delivery->attempts++;
+    delivery->next_attempt_us = 0;
+    /* The mark is stored under the lease, which is read after this moment. */
+    worker->lease_checked_us = clock_monotonic_us();
+    failpoint_reach(FAILPOINT_HOOK_BEFORE_MARK);
+    if (sender_store(worker, row))
+        return true;
+    if (row->delivery == delivery) {
+        delivery->state = former;
+        delivery->attempts--;
+        delivery->next_attempt_us = former_next_us;
     }
+    return false;
 }
 
 /* Mutex held; released while storing and sending. */
@@ -228,28 +191,33 @@ static void
 send_row(struct sender_worker *worker, struct sender_row *row)
 {
     struct hook_sender *sender = worker->sender;
-    struct delivery *delivery = row->delivery;
     row->busy = true;
     worker->row = row;
-    delivery->state = DELIVERY_SENDING;
-    delivery->attempts++;
-    delivery->next_attempt_us = 0;
     /* First the mark, then the request: a delivery that is found `sending` may have arrived. Dying
      * before the mark is durable means that nothing was sent. */
-    if (store(worker, row)) {
+    if (mark(worker, row)) {
+        struct delivery *delivery = row->delivery;
         struct delivery_result result;
+        struct channel_request request = {
+            .event_id = delivery->event_id,
+            .body = delivery->body,
+            .abandon = &worker->abandon,
+            .may_leave = sender_delivery_may_leave,
+            .context = worker,
+        };
         pthread_mutex_unlock(&sender->mutex);
         failpoint_reach(FAILPOINT_HOOK_SENDING);
-        channel_post(worker->channel, delivery->event_id, delivery->body, &worker->abandon,
-                     &result);
-        /* Dying here leaves it `sending`: the same id and bytes are sent once more. */
+        channel_post(worker->channel, &request, &result);
+        /* Dying here leaves it `sending`: in doubt, and the next run does as the endpoint says. */
         failpoint_reach(FAILPOINT_HOOK_SENT);
         pthread_mutex_lock(&sender->mutex);
-        log_result(worker, delivery->event, delivery->attempts, &result);
+        bool doubtful = worker->endpoint->in_doubt != IN_DOUBT_RETRY && hook_leaves_doubt(&result);
+        if (sender->failure == NULL && !doubtful)
+            log_result(worker, delivery->event, delivery->attempts, &result);
         note_result(worker, row, &result);
-        if (store(worker, row))
+        if (sender_store(worker, row))
             failpoint_reach(FAILPOINT_HOOK_STORED);
-        else
+        else if (row->delivery == delivery)
             delivery->state = DELIVERY_SENDING; /* as it is stored: in doubt */
     }
     row->busy = false;
@@ -257,45 +225,44 @@ send_row(struct sender_worker *worker, struct sender_row *row)
     pthread_cond_broadcast(&sender->cond);
 }
 
-/* False when the move is somebody else's by now: a fenced runner says nothing more. A target that
- * cannot be reached is no reason to be silent. Mutex held; released meanwhile. */
-static bool
-may_speak(struct hook_sender *sender)
-{
-    g_autoptr(GError) failure = NULL;
-    pthread_mutex_unlock(&sender->mutex);
-    bool ours = checkpoint_check_lease(sender->checkpoint, &failure);
-    pthread_mutex_lock(&sender->mutex);
-    if (ours || !g_error_matches(failure, MT_ERROR, MT_ERROR_FENCED))
-        return true;
-    sender_fail(sender, g_steal_pointer(&failure));
-    return false;
-}
-
 /* Sends the note and keeps or frees it. Mutex held; released while sending. */
 static void
 send_note(struct sender_worker *worker, struct sender_note *note)
 {
     struct hook_sender *sender = worker->sender;
-    struct delivery_result result;
+    struct delivery_result result = {0};
     g_queue_remove(&worker->notes, note);
     note->attempts++;
-    if (!may_speak(sender)) {
+    struct channel_request request = {
+        .event_id = note->event_id,
+        .body = note->body,
+        .may_leave = note_may_leave,
+        .context = worker,
+    };
+    pthread_mutex_unlock(&sender->mutex);
+    /* Asked before connecting as well: it may take longer than a request is given. */
+    bool sent = note_may_leave(worker);
+    if (sent)
+        channel_post(worker->channel, &request, &result);
+    pthread_mutex_lock(&sender->mutex);
+    if (!sent || sender->failure != NULL) {
+        g_free(result.detail);
         sender_note_free(note);
         return;
     }
-    pthread_mutex_unlock(&sender->mutex);
-    channel_post(worker->channel, note->event_id, note->body, NULL, &result);
-    pthread_mutex_lock(&sender->mutex);
+    /* Best effort has no state to ask about or to hold: what may have arrived is left at that. */
+    bool doubtful = worker->endpoint->in_doubt != IN_DOUBT_RETRY && hook_leaves_doubt(&result);
     bool again = result.verdict == VERDICT_RETRY && note->attempts < NOTE_ATTEMPTS &&
-                 !sender->stopping;
+                 !sender->stopping && !doubtful;
     if (result.verdict == VERDICT_RETRY && !again)
         result.verdict = VERDICT_REFUSED; /* for the log: it is given up */
     log_result(worker, note->event, note->attempts, &result);
     if (again) {
-        note->due_us = clock_monotonic_us() + 1000 * hook_backoff_ms(note->attempts,
-                                                                     g_rand_double(worker->random),
-                                                                     result.retry_after_ms);
+        note->due_us = clock_monotonic_us() + 1000 *
+                                                  hook_backoff_ms(note->attempts,
+                                                                  g_rand_double(worker->random),
+                                                                  result.retry_after_ms) /
+                                                  sender->speedup;
         g_queue_push_tail(&worker->notes, note);
     } else {
         /* A receiver that does not take one will not take the others while we stop. */
@@ -317,7 +284,7 @@ first_row(const struct sender_worker *worker)
         struct sender_row *row = g_ptr_array_index(sender->rows, i);
         if (!row->withdrawn && !row->held && !sender_row_is_settled(row) &&
             strcmp(row->delivery->endpoint, worker->endpoint->url) == 0)
-            return row->busy ? NULL : row; /* two hooks of one URL: the other one is at it */
+            return sender_row_is_stuck(row) ? NULL : row;
     }
     return NULL;
 }
@@ -334,6 +301,24 @@ earliest_note(const struct sender_worker *worker)
     return earliest;
 }
 
+/* Sends it, or, when it may have arrived, does what the endpoint's policy says. Mutex held;
+ * released meanwhile. */
+static void
+advance(struct sender_worker *worker, struct sender_row *row)
+{
+    struct delivery *delivery = row->delivery;
+    if (delivery->state != DELIVERY_SENDING && delivery->state != DELIVERY_IN_DOUBT) {
+        send_row(worker, row);
+    } else if (worker->endpoint->in_doubt != IN_DOUBT_RETRY) {
+        sender_clear_doubt(worker, row);
+    } else {
+        log_info("hook", log_msg("delivery is in doubt, sending it again under its id"),
+                 log_str("event", delivery->event), log_str("id", delivery->event_id),
+                 log_int("attempts", delivery->attempts));
+        send_row(worker, row);
+    }
+}
+
 /* One step: a note that was never tried, else a due delivery, else a due note, else waiting.
  * (Notes that failed before must not hold up a gate.) Mutex held. */
 static void
@@ -346,7 +331,7 @@ work(struct sender_worker *worker)
     if (note != NULL && note->attempts == 0) {
         send_note(worker, note);
     } else if (row != NULL && row->due_us <= now_us) {
-        send_row(worker, row);
+        advance(worker, row);
     } else if (note != NULL && note->due_us <= now_us) {
         send_note(worker, note);
     } else if (row != NULL || note != NULL) {
