@@ -136,6 +136,35 @@ Test(batch, counts_rows_per_table_before_folding)
     cr_expect_eq(batch_row_delta(batch, 1), -1);
 }
 
+/* In parts, back to 0 in between, and cut off by a lost connection. */
+Test(batch, counts_each_transaction_once)
+{
+    g_autoptr(sample) sample = sample_new();
+    g_autoptr(batch) batch = batch_new(2);
+    struct fragment *lost = sample_fragment(sample, 1);
+    lost->last = false;
+    sample_change(lost, 0, NULL, sample_order(1, "a"));
+    sample_change(lost, 1, NULL, sample_item("x", 1, NULL));
+    add(batch, lost);
+    struct fragment *first = sample_fragment(sample, 2);
+    first->last = false;
+    sample_change(first, 0, NULL, sample_order(1, "a"));
+    sample_change(first, 0, sample_order(1, "a"), NULL);
+    sample_change(first, 0, NULL, sample_order(1, "a"));
+    add(batch, first);
+    cr_expect_eq(batch_row_delta(batch, 0), 0);
+    struct fragment *second = sample_fragment(sample, 2);
+    sample_change(second, 0, NULL, sample_order(2, "a"));
+    add(batch, second);
+    cr_expect_eq(batch_row_delta(batch, 0), 2);
+    cr_expect_eq(batch_row_delta(batch, 1), 0);
+    struct fragment *next = sample_fragment(sample, 3);
+    sample_change(next, 1, NULL, sample_item("y", 1, NULL));
+    add(batch, next);
+    cr_expect_eq(batch_row_delta(batch, 0), 2);
+    cr_expect_eq(batch_row_delta(batch, 1), 1);
+}
+
 Test(batch, grows_without_losing_a_key)
 {
     enum { KEYS = 20000 };

@@ -123,3 +123,32 @@ Test(statement, a_value_that_cannot_be_read_is_an_error)
     cr_expect_neq(strstr(error->message, "orders"), NULL, "%s", error->message);
     statement_buffers_clear(&buffers);
 }
+
+/* Only a statement of one row can say whose value the server refused. */
+Test(statement, the_row_in_a_message)
+{
+    g_autoptr(sample) sample = sample_new();
+    g_autoptr(batch) batch = batch_new(2);
+    struct fragment *fragment = sample_fragment(sample, 1);
+    sample_change(fragment, 0, NULL, sample_order(4, "secret"));
+    sample_change(fragment, 0, NULL, sample_order(5, "secret"));
+    cr_assert(batch_add(batch, fragment, NULL));
+    uint32_t numbers[] = {0, 1};
+    struct slice slice = {
+        .table = g_ptr_array_index(sample->moved_tables, 0),
+        .batch = batch,
+        .entries = numbers,
+        .count = 1,
+        .is_put = true,
+    };
+    struct statement_buffers buffers;
+    statement_buffers_init(&buffers);
+    g_autoptr(GError) one = g_error_new_literal(MT_ERROR, MT_ERROR_DATA, "refused");
+    statement_name_row(&buffers, &slice, &one);
+    cr_expect_str_eq(one->message, "table shop.orders, row `id` IN (4): refused");
+    slice.count = 2;
+    g_autoptr(GError) two = g_error_new_literal(MT_ERROR, MT_ERROR_DATA, "refused");
+    statement_name_row(&buffers, &slice, &two);
+    cr_expect_str_eq(two->message, "refused");
+    statement_buffers_clear(&buffers);
+}

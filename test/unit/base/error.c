@@ -13,7 +13,8 @@ Test(error, exit_codes_are_the_documented_ones)
         {MT_ERROR_PREFLIGHT, 3, false},  {MT_ERROR_SOURCE, 4, false},
         {MT_ERROR_SOURCE_LOST, 4, true}, {MT_ERROR_TARGET, 5, false},
         {MT_ERROR_TARGET_LOST, 5, true}, {MT_ERROR_TARGET_BUSY, 5, true},
-        {MT_ERROR_CHECKPOINT, 6, false}, {MT_ERROR_DATA, 7, false},
+        {MT_ERROR_SOURCE_BUSY, 4, true}, {MT_ERROR_CHECKPOINT, 6, false},
+        {MT_ERROR_DATA, 7, false},       {MT_ERROR_GAP, 7, false},
         {MT_ERROR_STOPPED, 8, false},    {MT_ERROR_FENCED, 9, false},
         {MT_ERROR_HOOK, 10, false},      {MT_ERROR_CUTOVER, 11, false},
     };

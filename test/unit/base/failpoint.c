@@ -1,8 +1,11 @@
 #include "base/failpoint.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -72,6 +75,30 @@ Test(failpoint, not_before_and_not_elsewhere, .exit_code = 7)
     _Exit(7);
 }
 
+Test(failpoint, an_unknown_action_is_named)
+{
+    setenv("MOVE_TABLES_FAILPOINT_ACTION", "explode", 1);
+    expect_refused("batch-done", "\"explode\"");
+}
+
+Test(failpoint, stops_there_and_goes_on_when_continued)
+{
+    setenv("MOVE_TABLES_FAILPOINT_ACTION", "stop", 1);
+    arm("batch-done");
+    pid_t child = fork();
+    cr_assert_geq(child, 0);
+    if (child == 0) {
+        failpoint_reach(FAILPOINT_BATCH_DONE);
+        _Exit(7);
+    }
+    int status = 0;
+    cr_assert_eq(waitpid(child, &status, WUNTRACED), child);
+    cr_expect(WIFSTOPPED(status));
+    cr_assert_eq(kill(child, SIGCONT), 0);
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+}
+
 Test(failpoint, every_point_has_a_name_of_its_own_and_a_meaning)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
@@ -82,4 +109,30 @@ Test(failpoint, every_point_has_a_name_of_its_own_and_a_meaning)
         cr_expect_eq(strspn(name, "abcdefghijklmnopqrstuvwxyz-"), strlen(name), "%s", name);
         cr_expect_gt(strlen(failpoint_description((enum failpoint)point)), 10);
     }
+}
+
+Test(failpoint, trace_names_what_is_reached)
+{
+    g_autofree char *path = g_strdup_printf("/tmp/failpoint-trace-%d", (int)getpid());
+    setenv("MOVE_TABLES_FAILPOINT_TRACE", path, 1);
+    arm("");
+    failpoint_reach(FAILPOINT_BATCH_DONE);
+    failpoint_reach(FAILPOINT_NONE);
+    failpoint_reach(FAILPOINT_RENAME_SENT);
+    g_autofree char *text = NULL;
+    cr_assert(g_file_get_contents(path, &text, NULL, NULL));
+    (void)unlink(path);
+    cr_expect_str_eq(text, "batch-done\nrename-sent\n");
+}
+
+Test(failpoint, a_trace_that_cannot_be_written_is_refused)
+{
+    setenv("MOVE_TABLES_FAILPOINT_TRACE", "/nowhere/at/all", 1);
+    expect_refused("", "/nowhere/at/all");
+}
+
+Test(failpoint, none_is_never_reached)
+{
+    arm("batch-done:1");
+    failpoint_reach(FAILPOINT_NONE);
 }

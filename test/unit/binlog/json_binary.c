@@ -137,6 +137,10 @@ Test(json_binary, scalars_of_column_types)
     SQL_OF("\x0f\xf6\x04\x03\x02\x81\x0a", SCALAR("1.10"));
     SQL_OF("\x0f\xf6\x03\x01\x00\x85", SCALAR("5."));
     SQL_OF("\x0f\xf6\x04\x02\x01\x7f\xfe", SCALAR("-0.1"));
+    /* 30 digits before the point, counted as 36: a precision that no column has. */
+    SQL_OF("\x0f\xf6\x20\x42\x1e\x80\x00\x02\xa4\x14\xb0\xf2\x56\x2c\x3e\x46\x66\x10"
+           "\x14\xd7\x7d\x06\x4b\x95\x3d\x08\x4a\xdf\xf2\x37\x34\xfc\x24\x00\x00",
+           SCALAR("676347140694742278758269801341.105616701139124722926219300000"));
     SQL_OF("\x0f\x0a\x08\0\0\0\0\0\x44\xa5\x19", SCALAR("DATE'2020-01-02'"));
     SQL_OF("\x0f\x0b\x08\0\0\0\x48\x37\xff\xff\xff", SCALAR("TIME'-12:34:56.000000'"));
     SQL_OF("\x0f\x0b\x08\x40\xe2\x01\xfa\x6e\x34\0\0", SCALAR("TIME'838:59:58.123456'"));

@@ -73,13 +73,6 @@ on_fragment(void *context, struct fragment *fragment, GError **error)
     return false;
 }
 
-static void
-on_own_rename(void *context, uint64_t seq, const char *statement)
-{
-    struct recorder *recorder = context;
-    g_string_append_printf(recorder->lines, "rename %u %s\n", (unsigned)seq, statement);
-}
-
 static bool
 on_unknown_xa(void *context, uint64_t seq, const char *xid, GError **error)
 {
@@ -133,7 +126,6 @@ recorder_new(size_t fragment_bytes)
         .context = recorder,
         .arrived = on_arrived,
         .fragment = on_fragment,
-        .own_rename = on_own_rename,
         .unknown_xa_commit = on_unknown_xa,
     };
     recorder->assembler = assembler_new(&options, &sink);
@@ -202,6 +194,14 @@ recorder_feed_file(struct recorder *recorder, const char *name, GError **error)
     return true;
 }
 
+void
+recorder_seal(uint8_t *event, size_t length)
+{
+    size_t covered = length - EVENT_CHECKSUM_BYTES;
+    guint32 crc = GUINT32_TO_LE((guint32)crc32(0, event, (uInt)covered));
+    memcpy(event + covered, &crc, sizeof crc);
+}
+
 GBytes *
 recorder_event(uint8_t type, uint16_t flags, const uint8_t *body, size_t length)
 {
@@ -214,7 +214,7 @@ recorder_event(uint8_t type, uint16_t flags, const uint8_t *body, size_t length)
     header[18] = (uint8_t)(flags >> 8);
     g_byte_array_append(event, header, sizeof header);
     g_byte_array_append(event, body, (guint)length);
-    guint32 crc = GUINT32_TO_LE((guint32)crc32(0, event->data, event->len));
-    g_byte_array_append(event, (const uint8_t *)&crc, sizeof crc);
+    g_byte_array_set_size(event, total);
+    recorder_seal(event->data, total);
     return g_byte_array_free_to_bytes(event);
 }

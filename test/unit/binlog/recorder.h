@@ -44,4 +44,7 @@ GBytes *recorder_file(const char *name);
 /* A common header, the body, and a right checksum. */
 GBytes *recorder_event(uint8_t type, uint16_t flags, const uint8_t *body, size_t length);
 
+/* Writes the right checksum to the last four bytes of an event. */
+void recorder_seal(uint8_t *event, size_t length);
+
 #endif

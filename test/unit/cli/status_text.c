@@ -238,3 +238,60 @@ Test(status_text, json)
     json_decref(json);
     example_clear(&example);
 }
+
+static char *
+hooks_text(struct example *example, bool runner_alive)
+{
+    GString *text = g_string_new(NULL);
+    struct deliveries_view view = {.deliveries = example->deliveries,
+                                   .file = "m.yaml",
+                                   .now_us = 11000000,
+                                   .runner_alive = runner_alive};
+    deliveries_text_append(text, &view);
+    return g_string_free(text, FALSE);
+}
+
+Test(hooks_text, what_is_in_doubt_says_what_to_type)
+{
+    struct example example;
+    example_init(&example);
+    example.delivery.state = DELIVERY_IN_DOUBT;
+    g_autofree char *held = hooks_text(&example, true);
+    cr_expect(strstr(held, "`move-tables hooks m.yaml resolve e-1 delivered`") != NULL, "%s", held);
+
+    example.delivery.state = DELIVERY_SENDING;
+    g_autofree char *sending = hooks_text(&example, true);
+    g_autofree char *left = hooks_text(&example, false);
+    cr_expect(strstr(sending, "in doubt") == NULL, "%s", sending);
+    cr_expect(strstr(left, "in doubt") != NULL, "%s", left);
+    example_clear(&example);
+}
+
+Test(hooks_text, no_query_is_shown)
+{
+    struct example example;
+    example_init(&example);
+    example.delivery.endpoint = TEXT("http://a/b?token=hush");
+    example.delivery.resolved_by = TEXT("ann@host:7");
+    struct deliveries_view view = {.deliveries = example.deliveries};
+    g_autofree char *text = hooks_text(&example, true);
+    g_autofree char *json = deliveries_to_json(&view);
+    cr_expect(strstr(text, "http://a/b\n") != NULL && strstr(text, "hush") == NULL, "%s", text);
+    cr_expect(strstr(json, "\"http://a/b\"") != NULL && strstr(json, "hush") == NULL, "%s", json);
+    cr_expect(strstr(text, "by ann@host:7") != NULL, "%s", text);
+    example_clear(&example);
+}
+
+Test(status_text, what_is_in_doubt_is_decided_before_the_next_run)
+{
+    struct example example;
+    example_init(&example);
+    example.view.runner_alive = false;
+    example.state.phase = PHASE_COMPLETING;
+    cr_expect(strstr(status_next_step(&example.view), "delivers it") != NULL);
+    example.delivery.state = DELIVERY_IN_DOUBT;
+    cr_expect(strstr(status_next_step(&example.view), "hooks FILE resolve") != NULL);
+    example.delivery.state = DELIVERY_DELIVERED;
+    cr_expect(strstr(status_next_step(&example.view), "ends the move") != NULL);
+    example_clear(&example);
+}

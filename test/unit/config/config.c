@@ -66,6 +66,7 @@ Test(config, every_key)
     cr_expect_eq(config->copy.readers, 8);
     cr_expect_eq(config->copy.writers, 2);
     cr_expect_eq(config->copy.chunk_ms, 100);
+    cr_expect_eq(config->copy.chunk_rows, 500);
     cr_expect_eq(config->copy.chunk_bytes, 4 << 20);
     cr_expect_eq(config->apply.writers, 6);
     cr_expect_eq(config->apply.batch_rows, 10000);
@@ -77,6 +78,7 @@ Test(config, every_key)
     cr_expect_eq(config->throttle.max_lag_ms, 3000);
     cr_expect_eq(config->connect.timeout_s, 4);
     cr_expect_eq(config->connect.retry_s, 30);
+    cr_expect_eq(config->connect.read_timeout_s, 15);
 }
 
 Test(config, every_key_of_cutover_tables_and_hooks)
@@ -144,6 +146,7 @@ Test(config, defaults)
     cr_expect_eq(config->cutover.flag_file, NULL);
     cr_expect_str_eq(config->cutover.moved_name, "_{table}_moved");
     cr_expect_eq(config->connect.retry_s, 120);
+    cr_expect_eq(config->connect.read_timeout_s, 60);
     cr_expect_eq(config->hooks->len, 0);
 }
 
@@ -291,8 +294,6 @@ Test(config, what_a_later_version_brings_is_refused_by_name)
     expect_refused(LEAST "throttle: {replicas: [{host: a, user: u}]}\n", 5, "throttle.replicas",
                    later[1]);
     expect_refused(LEAST "control: {listen: 127.0.0.1:80}\n", 5, "control.listen", later[1]);
-    expect_refused(LEAST "hooks: [{url: http://a, in_doubt: hold}]\n", 5, "hooks[0].in_doubt",
-                   "use \"retry\"");
     /* A wrong value of such a key is still a wrong value. */
     expect_refused(LEAST "verify: {mode: inlined}\n", 5, "verify.mode", "is \"inline\" meant?");
 }
@@ -323,6 +324,40 @@ Test(config, hooks)
                    "hooks[0].headers.a b", "header");
     expect_refused(LEAST "hooks: [{url: http://a, secret: x, secret_env: y}]\n", 5, "hooks[0]",
                    "only one of");
+    expect_refused(LEAST "hooks: [{url: http://a, secret: 'whsec_not base64'}]\n", 5,
+                   "hooks[0].secret", "not base64");
+    expect_refused(LEAST "hooks: [{url: http://a, secret: whsec_}]\n", 5, "hooks[0].secret",
+                   "not base64");
+    expect_refused(LEAST "hooks: [{url: http://a, secret: whsec_c2VjcmV}]\n", 5, "hooks[0].secret",
+                   "not base64");
+}
+
+Test(config, in_doubt_policies)
+{
+    expect_refused(LEAST "hooks: [{url: http://a, in_doubt: holding}]\n", 5, "hooks[0].in_doubt",
+                   "retry, probe, hold");
+    expect_refused(LEAST "hooks: [{url: http://a, in_doubt: probe}]\n", 5, "hooks[0].in_doubt",
+                   "needs probe_url");
+    expect_refused(LEAST "hooks: [{url: http://a, in_doubt: probe, probe_url: a/b}]\n", 5,
+                   "hooks[0].probe_url", "not a URL");
+    expect_refused(LEAST "hooks: [{url: http://a, in_doubt: probe, probe_url: 'http://a/#{id}'}]\n",
+                   5, "hooks[0].probe_url", "\"#\"");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(config) config = load_text(
+        LEAST "hooks:\n"
+              "  - {url: http://a, in_doubt: probe, probe_url: 'http://a/events/{id}'}\n"
+              "  - {url: http://b, in_doubt: hold, probe_url: null}\n"
+              "  - {url: http://c}\n",
+        &error);
+    cr_assert(config != NULL, "%s", error ? error->message : "");
+    const struct hook_endpoint *probe = g_ptr_array_index(config->hooks, 0);
+    const struct hook_endpoint *hold = g_ptr_array_index(config->hooks, 1);
+    const struct hook_endpoint *retry = g_ptr_array_index(config->hooks, 2);
+    cr_expect_eq(probe->in_doubt, IN_DOUBT_PROBE);
+    cr_expect_str_eq(probe->probe_url, "http://a/events/{id}");
+    cr_expect_eq(hold->in_doubt, IN_DOUBT_HOLD);
+    cr_expect_null(hold->probe_url);
+    cr_expect_eq(retry->in_doubt, IN_DOUBT_RETRY);
 }
 
 static struct config *

@@ -38,6 +38,7 @@ stage_open(struct stage *stage)
 {
     stage->sample = sample_new();
     stage->config.copy.chunk_ms = 250;
+    stage->config.copy.chunk_rows = 1000;
     stage->config.copy.writers = 4;
     g_autoptr(gtid_set) nothing = gtid_set_new();
     stage->inbox = inbox_new(nothing, 1 << 20);
@@ -53,6 +54,8 @@ stage_open(struct stage *stage)
     };
     copier->part_bytes = 1 << 20;
     copier->queue_bytes = 1 << 22;
+    pace_init(&copier->pace, 100); /* in nobody's way; pace.c has tests of its own */
+    copier->pace.writers = 100;
     copier->tables = 2;
     copier->walks = g_new0(struct table_walk, 2);
     for (unsigned i = 0; i < 2; i++) {

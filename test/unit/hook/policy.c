@@ -38,3 +38,52 @@ Test(policy, retry_after_is_honoured_and_bounded)
     cr_expect_eq(hook_backoff_ms(1, 0.0, INT64_MAX), 3600000);
     cr_expect_eq(hook_backoff_ms(1, 0.0, 0), 250);
 }
+
+Test(policy, what_leaves_doubt)
+{
+    static const struct {
+        int status;
+        bool left;
+        bool doubt;
+    } cases[] = {
+        {0, true, true},                        /* a time-out, a reset: it may have arrived */
+        {0, false, false},                      /* no connection */
+        {500, true, true},                      /* after the commit, perhaps */
+        {502, true, true},                      /* a proxy's word for its backend */
+        {504, true, true},  {503, true, false}, /* not now */
+        {429, true, false}, {408, true, false}, {409, true, false},
+        {425, true, false}, {200, true, false}, {204, true, false},
+        {307, true, false}, {403, true, false}, {404, true, false},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct delivery_result result = {.status = cases[i].status,
+                                         .left = cases[i].left,
+                                         .verdict = hook_verdict(cases[i].status)};
+        cr_expect_eq(hook_leaves_doubt(&result), cases[i].doubt, "status %d, left %d",
+                     cases[i].status, cases[i].left);
+    }
+}
+
+Test(policy, probes)
+{
+    cr_expect_eq(hook_probe_verdict(200), PROBE_ARRIVED);
+    cr_expect_eq(hook_probe_verdict(204), PROBE_ARRIVED);
+    cr_expect_eq(hook_probe_verdict(404), PROBE_ABSENT);
+    static const int unknown[] = {0, 301, 304, 400, 401, 403, 409, 410, 429, 500, 503};
+    for (size_t i = 0; i < G_N_ELEMENTS(unknown); i++)
+        cr_expect_eq(hook_probe_verdict(unknown[i]), PROBE_UNKNOWN, "status %d", unknown[i]);
+}
+
+Test(policy, probe_urls)
+{
+    static const char *const cases[][2] = {
+        {"http://a/events/{id}", "http://a/events/e-1"},
+        {"http://a/{id}?again={id}", "http://a/e-1?again=e-1"},
+        {"http://a/status", "http://a/status?id=e-1"},
+        {"http://a/status?token=t", "http://a/status?token=t&id=e-1"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *url = hook_probe_url(cases[i][0], "e-1");
+        cr_expect_str_eq(url, cases[i][1]);
+    }
+}

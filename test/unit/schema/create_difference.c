@@ -46,17 +46,36 @@ Test(create_difference, cures)
     expect_cure("  `id` int NOT NULL,\n", "", "ALTER TABLE `t` ADD COLUMN `id` int NOT NULL FIRST");
     expect_cure("  `n` int", "  `x` int,\n  `n` int", "ALTER TABLE `t` DROP COLUMN `x`");
     expect_cure("  KEY `n` (`n`),\n", "", "ALTER TABLE `t` ADD KEY `n` (`n`)");
+    expect_cure("KEY `n` (`n`)", "KEY `n` (`n`) /*!80000 INVISIBLE */",
+                "ALTER TABLE `t` ALTER INDEX `n` VISIBLE");
     expect_cure("PRIMARY KEY (`id`)", "PRIMARY KEY (`n`)",
                 "ALTER TABLE `t` DROP INDEX `PRIMARY`, ADD PRIMARY KEY (`id`)");
     expect_cure(",\n  CONSTRAINT `f` FOREIGN KEY (`n`) REFERENCES `p` (`id`)", "",
                 "ALTER TABLE `t` ADD CONSTRAINT `f` FOREIGN KEY (`n`) REFERENCES `p` (`id`)");
     expect_cure("ENGINE=InnoDB", "ENGINE=InnoDB ROW_FORMAT=COMPACT",
-                "ALTER TABLE `t` ENGINE=InnoDB");
+                "ALTER TABLE `t` ENGINE=InnoDB ROW_FORMAT=DEFAULT");
+    expect_cure("ENGINE=InnoDB", "ENGINE=InnoDB MAX_ROWS=1 COMMENT='CHECKSUM=1' COLLATE=x",
+                "ALTER TABLE `t` ENGINE=InnoDB MAX_ROWS=0 COMMENT=''");
 }
 
 Test(create_difference, what_is_not_simple_has_no_cure)
 {
+    expect_cure("ENGINE=InnoDB", "ENGINE=InnoDB LATER_OPTION=1", NULL);
+    expect_cure(") ENGINE=InnoDB", ") /*!50100 TABLESPACE `ts` */ ENGINE=InnoDB", NULL);
     expect_cure("ENGINE=InnoDB", "ENGINE=InnoDB\n/*!50100 PARTITION BY HASH (`id`) */", NULL);
     expect_cure("  `id` int NOT NULL,\n  `a``b` varchar(3) NOT NULL,\n",
                 "  `a``b` varchar(3) NOT NULL,\n  `id` int NOT NULL,\n", NULL);
+}
+
+Test(create_difference, character_sets_before_literals_are_none)
+{
+    static const char one[] = "(\n  CONSTRAINT `c` CHECK ((`v` <> _utf8mb4'_latin1\\'x'))\n)";
+    static const char other[] = "(\n  CONSTRAINT `c` CHECK ((`v` <> _ascii'_latin1\\'x'))\n)";
+    static const char bytes[] = "(\n  CONSTRAINT `c` CHECK ((`v` <> _binary'_latin1\\'x'))\n)";
+    static const char third[] = "(\n  CONSTRAINT `c` CHECK ((`v` <> _ascii'_ascii\\'x'))\n)";
+    cr_expect_null(create_difference_new(one, other, "`t`"));
+    g_autoptr(create_difference) binary = create_difference_new(one, bytes, "`t`");
+    cr_expect_not_null(binary);
+    g_autoptr(create_difference) inside = create_difference_new(one, third, "`t`");
+    cr_expect_not_null(inside);
 }

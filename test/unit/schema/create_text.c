@@ -97,6 +97,19 @@ Test(create_text, normalized)
     cr_expect_null(strstr(commented, "AUTO_INCREMENT=77"));
 }
 
+Test(create_text, a_collation_implies_its_character_set)
+{
+    g_autofree char *one = create_statement_comparable(
+        "CREATE TABLE `a` (\n `x` char(1) COLLATE ucs2_bin,\n `CHARACTER` int COMMENT 'CHARACTER SET "
+        "a COLLATE b',\n `y` char(1) CHARACTER SET ucs2)");
+    g_autofree char *other = create_statement_comparable(
+        "CREATE TABLE `a` (\n `x` char(1) CHARACTER SET ucs2 COLLATE ucs2_bin,\n `CHARACTER` int "
+        "COMMENT 'CHARACTER SET a COLLATE b',\n `y` char(1) CHARACTER SET ucs2)");
+    cr_expect_str_eq(one, other);
+    cr_expect_not_null(strstr(one, "'CHARACTER SET a COLLATE b'"));
+    cr_expect_not_null(strstr(one, "`y` char(1) CHARACTER SET ucs2)"));
+}
+
 Test(create_text, doubtful_characters)
 {
     g_autoptr(GPtrArray) moved_tables = g_ptr_array_new_with_free_func(free_moved);

@@ -11,6 +11,7 @@ import os
 import pathlib
 import socket
 import subprocess
+import threading
 import time
 
 import pymysql
@@ -53,6 +54,7 @@ class Server:
         self.role = role
         self.port = port
         self._kept = None
+        self._lock = threading.RLock()  # receivers ask from threads of their own
 
     def connect(self, **options):
         """A new connection, autocommit unless told otherwise."""
@@ -64,6 +66,10 @@ class Server:
 
     def query(self, sql, args=None):
         """All rows, on a connection that is kept and opened again when lost."""
+        with self._lock:
+            return self._query(sql, args)
+
+    def _query(self, sql, args):
         for last in (False, True):
             try:
                 if self._kept is None:
@@ -79,6 +85,9 @@ class Server:
                 if last:
                     raise
                 self.forget()
+            except UnicodeDecodeError:
+                self.forget()  # the rest of the answer is unread
+                raise
         return ()
 
     def value(self, sql, args=None):
@@ -101,17 +110,25 @@ class Server:
             self._kept = None
 
     def sessions(self, user):
-        """(id, state) of a user's connections.
+        """(id, state) of a user's connections; of everybody's with None.
 
-        Not from information_schema, which fails while a statement holds raw bytes.
+        Not from information_schema, which fails while a statement holds raw bytes; in a character
+        set of single bytes, since the server cuts statements off in the middle of a character.
         """
-        return [(row[0], row[6]) for row in self.query('SHOW PROCESSLIST') if row[1] == user]
+        connection = self.connect(charset='latin1')
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute('SHOW PROCESSLIST')
+                return [(row[0], row[6]) for row in cursor.fetchall()
+                        if user in (None, row[1]) and row[0] != connection.thread_id()]
+        finally:
+            connection.close()
 
     def cut(self, user):
         """Kills all connections of a user; how many."""
         count = 0
         for number, _ in self.sessions(user):
-            if number == self._kept.thread_id():
+            if self._kept is not None and number == self._kept.thread_id():
                 continue
             try:
                 self.execute(f'KILL {number}')
@@ -219,6 +236,35 @@ class Cluster:
         self.kill(server)
         self.start(server, *options)
 
+    @staticmethod
+    def promote(replica):
+        """Makes a replica a primary of its own, with what it has applied."""
+        replica.execute('STOP REPLICA', 'RESET REPLICA ALL', 'SET GLOBAL super_read_only = OFF',
+                        'SET GLOBAL read_only = OFF')
+
+    def pair_again(self, primary, replica):
+        """Two servers whose histories parted: both empty, without a past, one following."""
+        for server in (primary, replica):
+            server.forget()
+            try:
+                server.query('DO 1')
+            except pymysql.err.OperationalError:
+                self.start(server)
+            server.execute('STOP REPLICA', 'RESET REPLICA ALL', 'SET GLOBAL super_read_only = OFF',
+                           'SET GLOBAL read_only = OFF')
+            server.cut('mover')
+            server.cut('root')
+            server.roll_back_prepared()
+            for schema in server.schemas():
+                server.execute('DROP DATABASE ' + quote(schema))
+            server.execute('RESET BINARY LOGS AND GTIDS')
+        replica.execute(
+            f"CHANGE REPLICATION SOURCE TO SOURCE_HOST = '{primary.host}', "
+            f"SOURCE_PORT = {primary.port}, SOURCE_USER = 'replica', "
+            "SOURCE_PASSWORD = 'replica', SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1, "
+            'SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400, SOURCE_HEARTBEAT_PERIOD = 2',
+            'START REPLICA', 'SET GLOBAL super_read_only = ON')
+
     def clean(self):
         """As after setup: no schema, no user of a test, settings as started."""
         for server in self.servers.values():
@@ -234,8 +280,11 @@ class Cluster:
             for user in ('mover', 'root'):  # what a failed case left would be waited for
                 server.cut(user)
             server.roll_back_prepared()
+            # A foreign key may lead from one schema to another.
+            server.execute('SET SESSION foreign_key_checks = 0')
             for schema in server.schemas():
                 server.execute('DROP DATABASE ' + quote(schema))
+            server.execute('SET SESSION foreign_key_checks = 1')
             for (user,) in server.query("SELECT user FROM mysql.user WHERE user LIKE 't\\_%%'",
                                         ()):
                 server.execute(f"DROP USER '{user}'@'%'")

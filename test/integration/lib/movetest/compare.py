@@ -7,6 +7,7 @@ SRID); two equal tables are two equal streams.
 """
 
 import collections
+import difflib
 import os
 import re
 import subprocess
@@ -14,6 +15,8 @@ import subprocess
 Address = collections.namedtuple('Address', 'host port user password')
 Difference = collections.namedtuple('Difference', 'table what')
 
+GEOMETRIES = ('geometry', 'point', 'linestring', 'polygon', 'multipoint', 'multilinestring',
+              'multipolygon', 'geomcollection', 'geometrycollection')
 BLOCK_BYTES = 1 << 20
 # HEX() of more than max_allowed_packet would be NULL on both sides: equal by mistake.
 HEX_LIMIT_BYTES = 4 << 20
@@ -79,16 +82,16 @@ def columns_of(address, schema, table):
 
 def key_of(address, schema, table):
     """Columns of the primary key, or of the first unique key without NULLs; [] without."""
-    rows = ask(address, 'SELECT HEX(index_name), HEX(column_name), nullable, '
+    rows = ask(address, "SELECT HEX(index_name), COALESCE(HEX(column_name), ''), nullable, "
                         'COALESCE(sub_part, 0) FROM information_schema.statistics '
                         f'WHERE table_schema = {literal(schema)} AND table_name = '
-                        f'{literal(table)} AND non_unique = 0 AND column_name IS NOT NULL '
+                        f'{literal(table)} AND non_unique = 0 '
                         "ORDER BY index_name <> 'PRIMARY', index_name, seq_in_index")
     keys = collections.OrderedDict()
     unfit = set()
     for index, column, nullable, prefix in rows:
         keys.setdefault(index, []).append(bytes.fromhex(column).decode('utf-8'))
-        if nullable == 'YES' or prefix != '0':
+        if nullable == 'YES' or prefix != '0' or not column:  # without a name: an expression
             unfit.add(index)
     for index, names in keys.items():
         if index not in unfit:
@@ -99,17 +102,20 @@ def key_of(address, schema, table):
 def expressions(name, kind):
     """SQL that shows all there is to one value."""
     column = quoted(name)
-    if kind == 'float':
+    if kind in ('float', 'double'):  # (M,D) would print a fixed number of digits
         return [f'CAST({column} AS DOUBLE)']
-    if kind in ('enum', 'set'):
-        return [f'{column} + 0', f'HEX(CAST({column} AS BINARY))']
+    if kind in ('enum', 'set'):  # `+ 0` would be a double
+        return [f'CAST({column} AS UNSIGNED)', f'HEX(CAST({column} AS BINARY))']
     if kind == 'bit':
         return [f'HEX(CAST({column} AS UNSIGNED))']
     if kind == 'json':
-        return [f'JSON_TYPE({column})', bytes_of(f'CAST({column} AS CHAR CHARACTER SET utf8mb4)')]
-    if kind in ('geometry', 'point', 'linestring', 'polygon', 'multipoint', 'multilinestring',
-                'multipolygon', 'geomcollection', 'geometrycollection'):
-        return [f'ST_SRID({column})', bytes_of(f'ST_AsWKB({column})')]
+        # The type of every value inside: `[0]` of what is no array is itself.
+        types = (f"(SELECT JSON_ARRAYAGG(CONCAT(n, JSON_TYPE(v))) FROM JSON_TABLE({column}, "
+                 "'$**[0]' COLUMNS (n FOR ORDINALITY, v JSON PATH '$')) AS every)")
+        return [f'JSON_TYPE({column})', bytes_of(f'CAST({types} AS CHAR CHARACTER SET utf8mb4)'),
+                bytes_of(f'CAST({column} AS CHAR CHARACTER SET utf8mb4)')]
+    if kind in GEOMETRIES:  # the stored bytes: SRID and WKB
+        return [f'ST_SRID({column})', bytes_of(column)]
     if kind in ('char', 'varchar', 'binary', 'varbinary', 'vector') or \
             kind.endswith(('text', 'blob')):
         return [bytes_of(column)]
@@ -145,6 +151,11 @@ def definition(address, schema, table):
     body = body[body.index('(\n'):]
     counter = re.search(r'^\) .*?\bAUTO_INCREMENT=(\d+) ', body, re.MULTILINE)
     body = re.sub(r'(?m)^(\) .*?)\bAUTO_INCREMENT=\d+ ', r'\1', body)
+    # A collation implies its character set: printed or not, it is the same column.
+    body = re.sub(r' CHARACTER SET \w+(?= COLLATE)', '', body)
+    # Any ALTER prints a check's literals in the column's character set instead: the same characters.
+    body = re.sub(r"(?m)^(  CONSTRAINT .*)$",
+                  lambda m: re.sub(r"(?<=[ (,])_(?!binary)[a-z0-9]+(?=')", '', m.group(1)), body)
     return body, int(counter.group(1)) if counter else None
 
 
@@ -173,11 +184,24 @@ def explain(source, source_sql, target, target_sql, limit=4):
     text = f'{len(only_a)} rows only on the source, {len(only_b)} only on the target'
     if not only_a and not only_b:
         return 'the same rows in another order'
+    if len(only_a) == len(only_b):  # in key order: most likely the same rows
+        for one, other in list(zip(only_a, only_b))[:limit]:
+            text += '\n    ' + fields_that_differ(one.split(b'\t'), other.split(b'\t'))
     for mark, found in (('-', only_a), ('+', only_b)):
         for line in found[:limit]:
             shown = line.decode('ascii', 'replace').replace('\t', ' | ')
             text += f'\n    {mark} {shown[:400]}'
     return text
+
+
+def fields_that_differ(one, other):
+    """Their numbers in the SELECT and both values, from a little before the first byte that differs."""
+    found = []
+    for number, (a, b) in enumerate(zip(one, other)):
+        if a != b:
+            start = max(0, len(os.path.commonprefix((a, b))) - 20)
+            found.append(f'field {number} at {start}: {a[start:start + 100]!r} is not {b[start:start + 100]!r}')
+    return '; '.join(found)
 
 
 def compare_rows(source, source_table, target, target_table):
@@ -194,7 +218,34 @@ def compare_rows(source, source_table, target, target_table):
     return rows, [Difference(name, explain(source, source_sql, target, target_sql))]
 
 
-def compare_definitions(source, source_table, target, target_table):
+REFERENCE = re.compile('(REFERENCES )(?:`((?:[^`]|``)*)`[.])?`((?:[^`]|``)*)`')
+
+
+def referring_to_targets(body, schema, target_schema, pairs):
+    """A source's definition whose foreign keys name the target's tables.
+
+    RENAME makes them follow the renamed tables; the schema stands there when it is another one.
+    """
+    names = dict(pairs)
+
+    def replaced(found):
+        named = tuple((part or schema).replace('``', '`') for part in found.groups()[1:])
+        to_schema, to_table = names.get(named, named)
+        text = quoted(to_table)
+        return found.group(1) + (text if to_schema == target_schema else f'{quoted(to_schema)}.{text}')
+    return REFERENCE.sub(replaced, body)
+
+
+def constraints_sorted(body):
+    """They are printed by name, and RENAME gives those other names that begin with the table's."""
+    lines = body.split('\n')
+    places = [n for n, line in enumerate(lines) if line.startswith('  CONSTRAINT ')]
+    for place, line in zip(places, sorted(lines[n].rstrip(',') for n in places)):
+        lines[place] = line + ',' * lines[place].endswith(',')
+    return '\n'.join(lines)
+
+
+def compare_definitions(source, source_table, target, target_table, pairs=()):
     """Differences of SHOW CREATE TABLE and of AUTO_INCREMENT.
 
     RENAME also renames generated constraint names; they are told apart by the
@@ -202,12 +253,16 @@ def compare_definitions(source, source_table, target, target_table):
     """
     left, left_counter = definition(source, *source_table)
     right, right_counter = definition(target, *target_table)
-    left = re.sub('(CONSTRAINT `)' + re.escape(source_table[1]) + '(_(?:chk|ibfk)_)',
-                  lambda m: m.group(1) + target_table[1] + m.group(2), left)
+    old, new = (name.replace('`', '``') for name in (source_table[1], target_table[1]))
+    left = re.sub('(CONSTRAINT `)' + re.escape(old) + '(_(?:chk|ibfk)_)',
+                  lambda m: m.group(1) + new + m.group(2), left)
+    left = referring_to_targets(left, source_table[0], target_table[0], pairs)
+    left, right = constraints_sorted(left), constraints_sorted(right)
     found = []
     if left != right:
-        found.append(Difference('.'.join(target_table),
-                                f'definitions differ\n--- source\n{left}\n+++ target\n{right}'))
+        lines = difflib.unified_diff(left.split('\n'), right.split('\n'), 'source', 'target',
+                                     n=0, lineterm='')
+        found.append(Difference('.'.join(target_table), 'definitions differ\n' + '\n'.join(lines)))
     if left_counter != right_counter:
         found.append(Difference('.'.join(target_table), 'AUTO_INCREMENT is '
                                 f'{left_counter} on the source, {right_counter} on the target'))
@@ -225,5 +280,5 @@ def compare(source, target, pairs, definitions=True):
         counts['.'.join(target_table)] = rows
         differences += found
         if definitions:
-            differences += compare_definitions(source, source_table, target, target_table)
+            differences += compare_definitions(source, source_table, target, target_table, pairs)
     return counts, differences

@@ -6,8 +6,16 @@ import hashlib
 import hmac
 import http.server
 import json
+import socket
+import ssl
+import struct
+import sys
 import threading
 import time
+
+import jsonschema
+
+from .entry import TOP
 
 Request = collections.namedtuple('Request', 'at path headers body event status')
 
@@ -21,10 +29,60 @@ def sign(secret, identifier, timestamp, body):
     return 'v1,' + base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode()
 
 
+# --- ways to misbehave: what `answer()` takes besides a status ----------------------------------
+
+def reset(handler):
+    """Cuts the connection with a RST, after the request was read."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    handler.connection.close()
+
+
+def stall(handler):
+    """Never answers; ends when the sender goes away, or after a minute."""
+    handler.connection.settimeout(60)
+    try:
+        handler.connection.recv(1)
+    except OSError:
+        pass
+
+
+def garbage(handler):
+    """Something that is not HTTP."""
+    handler.wfile.write(b'SSH-2.0-OpenSSH_9.9\r\n\r\n')
+
+
+def endless(status):
+    """A status, and a body without an end."""
+    def answer(handler):
+        handler.send_response(status)
+        handler.end_headers()
+        try:
+            while True:
+                handler.wfile.write(b'x' * 4096)
+        except OSError:
+            pass  # the sender has seen enough
+    return answer
+
+
+def echo(status):
+    """A status, with everything that was sent repeated in the body."""
+    def answer(handler):
+        text = f'{handler.path} ' + ' '.join(f'{k}: {v}' for k, v in handler.headers.items())
+        handler.send_response(status)
+        handler.end_headers()
+        handler.wfile.write(text.encode())
+    return answer
+
+
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
     receiver = None
+
+    def handle_error(self, request, client_address):
+        """A sender that breaks off is what some cases are about."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -34,8 +92,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Reads, lets the receiver decide, answers."""
         body = self.rfile.read(int(self.headers.get('Content-Length', '0')))
         status, headers = self.server.receiver.decide(self.path, dict(self.headers.items()), body)
-        if status is None:  # hang up without a word
+        self.answer(status, headers)
+
+    def do_GET(self):
+        """A probe."""
+        self.answer(*self.server.receiver.tell(self.path, dict(self.headers.items())))
+
+    def answer(self, status, headers):
+        """A status with headers, nothing (None), or what a function makes of it."""
+        if status is None or callable(status):
             self.close_connection = True
+            if status is not None:
+                status(self)
             return
         try:
             self.send_response(status)
@@ -55,11 +123,17 @@ class Receiver:
 
     `answer(event, …)` queues answers for an event; without one it is 200.
     `on(event, function)` calls the function (with the request) before answering.
+    A probe is answered 200 when a request with its id came before, else 404;
+    `answer_probe(…)` queues other answers. `tls` is (certificate, key).
     """
 
-    def __init__(self, secret=SECRET):
+    def __init__(self, secret=SECRET, tls=None, host='127.0.0.1'):
         self.secret = secret
+        self.tls = tls
+        self.host = host
         self.port = 0
+        self.probes = []
+        self._probe_answers = collections.deque()
         self._lock = threading.Lock()
         self._requests = []
         self._answers = collections.defaultdict(collections.deque)
@@ -71,13 +145,24 @@ class Receiver:
     @property
     def url(self):
         """Where to send to."""
-        return f'http://127.0.0.1:{self.port}/hook'
+        scheme = 'https' if self.tls else 'http'
+        return f'{scheme}://{self.host}:{self.port}/hook'
+
+    @property
+    def probe_url(self):
+        """Where to ask whether an event arrived."""
+        return f'http://127.0.0.1:{self.port}/events/{{id}}'
 
     def up(self):
         """Begins to listen."""
         if self._server is None:
             self._server = _Server(('127.0.0.1', self.port), _Handler)
             self._server.receiver = self
+            if self.tls:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(*self.tls)
+                self._server.socket = context.wrap_socket(self._server.socket, server_side=True,
+                                                          do_handshake_on_connect=False)
             self.port = self._server.server_address[1]
             threading.Thread(target=self._server.serve_forever, args=(0.05,),
                              daemon=True).start()
@@ -90,9 +175,30 @@ class Receiver:
             self._server = None
 
     def answer(self, event, *statuses):
-        """Queues answers: a status, (status, headers), or None to hang up."""
+        """Queues answers: a status, (status, headers), a way to misbehave, or None to hang up."""
         with self._lock:
             self._answers[event].extend(statuses)
+
+    def answer_probe(self, *statuses):
+        """Queues answers to probes."""
+        with self._lock:
+            self._probe_answers.extend(statuses)
+
+    def tell(self, path, headers):
+        """How to answer a probe: (status, headers)."""
+        request = Request(time.time(), path, headers, b'', 'probe', None)
+        identifier = path.rsplit('/', 1)[-1].rsplit('=', 1)[-1]
+        with self._lock:
+            self.probes.append(request)
+            known = any(header(r, 'webhook-id') == identifier for r in self._requests)
+            answer = self._probe_answers.popleft() if self._probe_answers else \
+                (200 if known else 404)
+        return answer if isinstance(answer, tuple) else (answer, {})
+
+    def clear(self, event):
+        """Forgets the answers that are queued for an event."""
+        with self._lock:
+            self._answers[event].clear()
 
     def on(self, event, function):
         """Calls function(request) before the event is answered; None removes it."""
@@ -137,6 +243,26 @@ def header(request, name):
     return None
 
 
+def check_signature(request, secret):
+    """What is wrong with the signature of a request or a probe; None when nothing is."""
+    wanted = sign(secret, header(request, 'webhook-id'), header(request, 'webhook-timestamp'),
+                  request.body)
+    given = header(request, 'webhook-signature') or ''
+    if any(hmac.compare_digest(wanted, one) for one in given.split(' ')):
+        return None
+    return f'{request.event}: signature is {given}, should be {wanted}'
+
+
+_SCHEMA = jsonschema.Draft202012Validator(
+    json.loads((TOP / 'hooks' / 'payload.schema.json').read_text(encoding='utf-8')))
+
+
+def check_schema(body):
+    """Where a body is not as hooks/payload.schema.json says: a list of sentences."""
+    return [f'{"/".join(map(str, error.absolute_path)) or "body"}: {error.message}'
+            for error in _SCHEMA.iter_errors(body)]
+
+
 def check_request(request, secret, move, tables):
     """Everything wrong with one request, as a list of sentences."""
     wrong = []
@@ -161,9 +287,10 @@ def check_request(request, secret, move, tables):
     expect(timestamp is not None and abs(int(timestamp) - request.at) < 300,
            f'webhook-timestamp is {timestamp}')
     if secret is not None:
-        wanted = sign(secret, identifier, timestamp, request.body)
-        expect(wanted in (header(request, 'webhook-signature') or '').split(' '),
-               f'signature is {header(request, "webhook-signature")}, should be {wanted}')
+        unsigned = check_signature(request, secret)
+        if unsigned:
+            wrong.append(unsigned)
+    wrong += [f'{request.event}: payload.schema.json: {text}' for text in check_schema(body)]
     data = body.get('data', {})
     expect(data.get('move') == move, f'data.move is {data.get("move")}')
     for side in ('source', 'target'):

@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import pathlib
+import random
 import shutil
 import sys
 import tempfile
@@ -16,25 +17,65 @@ import time
 import traceback
 
 from . import cluster as clusters
-from . import compare, receiver, shop
+from . import compare, proxy, receiver, shop
 from .tool import Failure, Move, wait_until
 
 _CASES = []
 
 
-def case(title):
-    """Registers a function as a case."""
+# Without MT_TEST_FULL so many of a scenario's sampled cases are run.
+SAMPLED = 2
+_SAMPLED_CASES = set()
+_PARTED_CASES = set()
+
+
+def case(title, sampled=False, parted=False):
+    """Registers a function as a case.
+
+    Of the sampled ones a printed seed chooses some. A parted one takes in_part() of what it goes
+    through, so that several calls can share it.
+    """
     def register(function):
         _CASES.append((function.__name__, title, function))
+        if sampled:
+            _SAMPLED_CASES.add(function.__name__)
+        if parted:
+            _PARTED_CASES.add(function.__name__)
         return function
     return register
+
+
+def in_part(items):
+    """Those of a list that are this call's: with MT_TEST_PART=2/3 the 2nd, 5th, …; else all."""
+    number, count = map(int, os.environ.get('MT_TEST_PART', '1/1').split('/'))
+    if not 1 <= number <= count:
+        raise ValueError(f'MT_TEST_PART is {number}/{count}')
+    return list(items)[number - 1::count]
+
+
+def seed_of_sample():
+    """MT_TEST_SEED, or a random number; printed."""
+    seed = int(os.environ.get('MT_TEST_SEED') or random.randrange(1 << 32))
+    print(f'  MT_TEST_SEED={seed}', flush=True)
+    return seed
+
+
+def left_out():
+    """Names of the sampled cases that this call does not run."""
+    if os.environ.get('MT_TEST_FULL') or len(_SAMPLED_CASES) <= SAMPLED:
+        return set()
+    chosen = random.Random(seed_of_sample()).sample(sorted(_SAMPLED_CASES), SAMPLED)
+    print('  of ' + ', '.join(sorted(_SAMPLED_CASES)) + ' only ' + ', '.join(chosen) +
+          ' (MT_TEST_FULL=1: all)', flush=True)
+    return _SAMPLED_CASES - set(chosen)
 
 
 class Case:
     """What one case works with."""
 
-    def __init__(self, cluster, folder):
+    def __init__(self, cluster, folder, options):
         self.cluster = cluster
+        self.options = options  # the command line's
         self.source = cluster.source
         self.target = cluster.target
         self.folder = pathlib.Path(folder)
@@ -42,6 +83,7 @@ class Case:
         self.loads = []
         self.receivers = []
         self.connections = []
+        self.proxies = []
 
     @staticmethod
     def say(text):
@@ -60,9 +102,9 @@ class Case:
             self.expect(word.lower() in where.lower(), f'"{word}" is not in:\n{where}')
 
     @staticmethod
-    def wait(condition, what, timeout_s=60):
+    def wait(condition, what, timeout_s=60, every_s=0.03):
         """See tool.wait_until()."""
-        return wait_until(condition, what, timeout_s)
+        return wait_until(condition, what, timeout_s, every_s)
 
     # --- things that are ended for the case -----------------------------------
 
@@ -75,10 +117,16 @@ class Case:
         self.moves.append(made)
         return made
 
-    def receiver(self):
-        """A hook receiver that listens."""
-        made = receiver.Receiver()
+    def receiver(self, **options):
+        """A hook receiver that listens; options as of receiver.Receiver."""
+        made = receiver.Receiver(**options)
         self.receivers.append(made)
+        return made
+
+    def proxy(self, server):
+        """A Proxy before a server: its host and port go into the move's file."""
+        made = proxy.Proxy(server)
+        self.proxies.append(made)
         return made
 
     def shop(self, orders):
@@ -115,13 +163,18 @@ class Case:
         Inside the gate a row of the target is locked, and a transaction of the source that
         changes the same row stays open: RENAME has to wait for it, nothing lags yet. When RENAME
         waits, the transaction commits: its change is in the drain, and stuck.
+
+        The row is one that no load writes to: a change of it before RENAME would be stuck, too,
+        and nothing be renamed at all. To be called before the move begins.
         """
         held = []
-        where = "WHERE code = 'c-00000001'"
+        where = "WHERE code = 'stalled'"
+        self.source.execute("INSERT INTO shop.customers (code, email) "
+                            "VALUES ('stalled', 'stalled@shop.example')")
 
         def commit_when_rename_waits(transaction):
             try:
-                wait_until(lambda: self.rename_waits() or not move.runners[-1].alive(),
+                wait_until(lambda: self.rename_waits(move) or not move.runners[-1].alive(),
                            'RENAME to wait for the open transaction')
                 transaction.commit()
             except Exception as error:  # pylint: disable=broad-except
@@ -140,10 +193,26 @@ class Case:
         hook.on('before_cutover', at_gate)
         return lambda: held[0].rollback()
 
-    def rename_waits(self):
+    def count_on(self, load):
+        """Ends the load, and orders counts on without a row that tells of it: to be carried over.
+
+        For the gate: what is written after it would bring the count with it.
+        """
+        load.stop()
+        self.hold(self.source, 'INSERT INTO shop.orders (id, customer, items, total, placed_at) '
+                  "VALUES (90000000, 'nobody', 0, 0, NOW())").rollback()
+
+    def rename_waits(self, move=None):
         """Whether a RENAME of the move waits for locks on the source."""
+        user = move.config['source']['user'] if move else 'mover'
         return any(state == 'Waiting for table metadata lock'
-                   for _, state in self.source.sessions('mover'))
+                   for _, state in self.source.sessions(user))
+
+    def end_moves(self):
+        """Ends its moves, and forgets them: the next one may have the same name."""
+        for item in self.moves:
+            item.end()
+        self.moves.clear()
 
     def end(self):
         """Ends all of it."""
@@ -153,6 +222,8 @@ class Case:
             item.stopping.set()
         for item in self.receivers:
             item.down()
+        for item in self.proxies:
+            item.close()
         for item in self.connections:
             try:
                 item.close()
@@ -232,12 +303,17 @@ class Case:
         self.expect(not wrong, 'hooks: ' + '; '.join(wrong) + f' (events: {hook.events()})')
 
 
-def main():
-    """Runs the cases of this scenario, or those named on the command line."""
+def main(add_arguments=None):
+    """Runs the cases of this scenario, or those named on the command line.
+
+    add_arguments(parser) adds options of the scenario's own: a case finds them in t.options.
+    """
     folder = pathlib.Path(sys.argv[0]).resolve().parent
     parser = argparse.ArgumentParser(description=f'integration scenario {folder.name}')
     parser.add_argument('cases', nargs='*', help='only these cases')
     parser.add_argument('--list', action='store_true', help='the cases and what they show')
+    if add_arguments is not None:
+        add_arguments(parser)
     options = parser.parse_args()
     if options.list:
         for name, title, _ in _CASES:
@@ -246,12 +322,15 @@ def main():
     unknown = set(options.cases) - {name for name, _, _ in _CASES}
     if unknown:
         parser.error('no such case: ' + ', '.join(sorted(unknown)))
+    without = set() if options.cases else left_out()
+    without |= {name for name, _, _ in _CASES} - _PARTED_CASES - \
+        set(in_part(name for name, _, _ in _CASES if name not in _PARTED_CASES))
     cluster = clusters.attach()
     failed, passed = [], 0
     for name, title, function in _CASES:
-        if options.cases and name not in options.cases:
+        if name in without or (options.cases and name not in options.cases):
             continue
-        if run_one(cluster, f'{folder.name}/{name}', title, function):
+        if run_one(cluster, f'{folder.name}/{name}', title, function, options):
             passed += 1
         else:
             failed.append(name)
@@ -261,7 +340,7 @@ def main():
     sys.exit(1 if failed else 0)
 
 
-def run_one(cluster, name, title, function):
+def run_one(cluster, name, title, function, options):
     """One case with clean servers; True when it passed."""
     print(f'  {name}: {title}', flush=True)
     began = time.monotonic()
@@ -269,7 +348,7 @@ def run_one(cluster, name, title, function):
     made = None
     try:
         cluster.clean()
-        made = Case(cluster, work)
+        made = Case(cluster, work, options)
         function(made)
     except KeyboardInterrupt:
         made.end()

@@ -192,16 +192,16 @@ class Worker(threading.Thread):
     def recover(self, error, committing):
         """After an error: True to go on."""
         code = error.args[0] if error.args else 0
-        if code in NO_SUCH_TABLE:
-            if self.gone_at is None:
-                self.gone_at = time.time()
-            if not self.load.survive_rename:
-                return False
-            self.connection.rollback()
-            return not self.load.stopping.wait(0.02)
-        if code in RETRY:
-            self.connection.rollback()
-            return True
+        if code in NO_SUCH_TABLE and self.gone_at is None:
+            self.gone_at = time.time()
+        if code in NO_SUCH_TABLE and not self.load.survive_rename:
+            return False
+        if code in NO_SUCH_TABLE or code in RETRY:
+            try:
+                self.connection.rollback()
+            except (pymysql.err.OperationalError, pymysql.err.InterfaceError) as lost:
+                return self.recover(lost, False)  # the server died in between
+            return not self.load.stopping.wait(0.02 if code in NO_SUCH_TABLE else 0)
         if code in LOST and self.load.survive_restart:
             self.doubt = self.doubt or committing
             try:

@@ -95,6 +95,24 @@ class Runner:
         self.send(signal.SIGKILL)
         self.process.wait()
 
+    def is_stopped(self):
+        """Whether it is stopped (SIGSTOP): at its failpoint, or by the test."""
+        try:
+            stat = pathlib.Path(f'/proc/{self.process.pid}/stat').read_text(encoding='utf-8')
+        except OSError:
+            return False
+        return stat.rpartition(')')[2].split()[0] in ('T', 't')
+
+    def wait_stopped(self, timeout_s=60):
+        """Until it stands at its failpoint; False when it ended without getting there."""
+        wait_until(lambda: self.is_stopped() or not self.alive(),
+                   'the run to stop at its failpoint', timeout_s)
+        return self.alive()
+
+    def go_on(self):
+        """Continues a stopped process."""
+        self.send(signal.SIGCONT)
+
     def wait(self, *codes, timeout_s=90):
         """Its exit code, which must be one of codes."""
         try:
@@ -128,6 +146,7 @@ class Move:
             'connect': {'retry_s': 30},
         }, changes or {})
         self.name = self.config['move']
+        self.binary = BINARY
         self.path = self.folder / f'{self.name}.yaml'
         self.runners = []
         self.write()
@@ -145,14 +164,17 @@ class Move:
 
     # --- the tool ------------------------------------------------------------
 
-    def start(self, *options, failpoint=None, environment=None):
-        """Starts `run`."""
+    def start(self, *options, failpoint=None, stop_there=False, environment=None):
+        """Starts `run`. At its failpoint it dies, or stands still if stop_there."""
         variables = dict(os.environ, **(environment or {}))
-        variables.pop('MOVE_TABLES_FAILPOINT', None)
+        for name in ('MOVE_TABLES_FAILPOINT', 'MOVE_TABLES_FAILPOINT_ACTION'):
+            variables.pop(name, None)
         if failpoint:
             variables['MOVE_TABLES_FAILPOINT'] = failpoint
+        if stop_there:
+            variables['MOVE_TABLES_FAILPOINT_ACTION'] = 'stop'
         log = self.folder / f'{self.name}-run-{len(self.runners) + 1}.log'
-        runner = Runner([BINARY, 'run', str(self.path), *options], variables, log)
+        runner = Runner([self.binary, 'run', str(self.path), *options], variables, log)
         self.runners.append(runner)
         return runner
 
@@ -162,10 +184,11 @@ class Move:
         runner.wait(*(codes or (OK,)), timeout_s=timeout_s)
         return runner
 
-    def command(self, verb, *options, codes=(OK,), timeout_s=60, stdin=None):
-        """Any other command."""
+    def command(self, verb, *options, codes=(OK,), timeout_s=60, stdin=None, environment=None):
+        """Any other command; environment is added to this process's."""
         try:
-            done = subprocess.run([BINARY, verb, str(self.path), *options], input=stdin or '',
+            done = subprocess.run([self.binary, verb, str(self.path), *options], input=stdin or '',
+                                  env=dict(os.environ, **(environment or {})),
                                   capture_output=True, text=True, timeout=timeout_s * SLOW,
                                   check=False)
         except subprocess.TimeoutExpired:
