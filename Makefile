@@ -43,7 +43,7 @@ endif
 
 # --- flags -------------------------------------------------------------------
 
-modules := glib-2.0 mysqlclient libcurl libcyaml yaml-0.1 jansson uuid libzstd zlib libmicrohttpd
+modules := glib-2.0 mysqlclient libcurl libcyaml yaml-0.1 jansson uuid libzstd libdeflate libmicrohttpd
 
 # Other people's headers are not ours to warn about: -I becomes -isystem.
 # (<mysql.h> and friends are never in the compiler's default path, so this is safe.)
@@ -53,8 +53,8 @@ sys_cflags = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1)))
 ifneq ($(filter-out help clean check,$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS  := $(call sys_cflags,$(modules))
 PKG_LIBS    := $(shell pkg-config --libs $(modules))
-TEST_CFLAGS := $(call sys_cflags,criterion)
-TEST_LIBS   := $(shell pkg-config --libs criterion)
+TEST_CFLAGS := $(call sys_cflags,criterion zlib)
+TEST_LIBS   := $(shell pkg-config --libs criterion zlib)
 ifeq ($(strip $(PKG_LIBS)),)
 $(error libraries are missing: script/bootstrap brings them, script/build builds with them)
 endif
@@ -98,7 +98,7 @@ endif
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all lib unit fuzz test check install clean help FORCE
+.PHONY: all lib unit fuzz later cost test check install clean help FORCE
 
 all: $(if $(cmd_c),$(bin),$(if $(src_c),$(lib)))
 ifeq ($(BUILD),release)
@@ -107,6 +107,7 @@ endif
 lib: $(lib)
 unit: $(if $(unit_c),$(unit))
 fuzz: $(fuzzers)
+cost: $(out)/cost
 
 # --- rules -------------------------------------------------------------------
 
@@ -158,6 +159,24 @@ $(out)/fuzz/%: $(out)/obj/test/fuzz/%.o $(lib)
 	@mkdir -p $(@D)
 	$(call quiet,LD,$@)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< $(lib) $(PKG_LIBS) -lm
 
+# Builds that do not exist yet (test/data/later/README.md): a few edited sources take the places of
+# the archive's objects. As many places must change as the edits say.
+later_c := $(addprefix src/,checkpoint/migrations.c checkpoint/save.c checkpoint/state.c)
+later   := $(patsubst test/data/later/%/edit.sed,build/later/%/move-tables,$(wildcard test/data/later/*/edit.sed))
+later: $(later)
+$(later): build/later/%/move-tables: test/data/later/%/edit.sed $(wildcard test/data/later/*/migrations.inc) $(cmd_o) $(lib)
+	@mkdir -p $(@D) && rm -f $(@D)/*.c
+	@changes=0; for c in $(later_c); do \
+	   sed -f $< $$c >$(@D)/$${c##*/}; \
+	   changes=$$((changes + $$(diff $$c $(@D)/$${c##*/} | grep -c '^[0-9]'))); done; \
+	 wanted=$$(sed -n 's/^# edits: //p' $<); \
+	 [ "$$changes" = "$$wanted" ] || { echo "$<: $$changes places changed, not $$wanted: the sources are others now" >&2; exit 1; }
+	$(call quiet,CC,$@)$(CC) $(CFLAGS_ALL) -O1 $(PKG_CFLAGS) -DMT_VERSION='"later"' -DMT_COMMIT='"$*"' $(LDFLAGS_ALL) -o $@ \
+	   $(@D)/*.c src/base/version.c $(cmd_o) $(lib) $(PKG_LIBS) -lm
+
+$(out)/cost: $(out)/obj/test/cost/cost.o $(lib)
+	$(call quiet,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $< $(lib) $(PKG_LIBS) -lm
+
 # A copy under a name of its own, so that a running move keeps its binary.
 build/move-tables: build/release/move-tables
 	$(call quiet,CP,$@)cp $< $@.new && mv -f $@.new $@
@@ -181,6 +200,8 @@ help:
 	@echo 'make all        build/move-tables'
 	@echo 'make unit       build/VARIANT/unit-tests'
 	@echo 'make fuzz BUILD=fuzz   the fuzzers'
+	@echo 'make later      builds of later releases, for tests'
+	@echo 'make cost       what test/cost/run counts the instructions of'
 	@echo 'make test       everything that script/test runs'
 	@echo 'make check      static checks: format, layers, caps'
 	@echo 'make install    to $$(DESTDIR)$$(PREFIX), default /usr/local'
@@ -192,4 +213,4 @@ help:
 
 FORCE:
 
--include $(patsubst %.o,%.d,$(src_o) $(cmd_o) $(unit_o) $(fuzz_o))
+-include $(patsubst %.o,%.d,$(src_o) $(cmd_o) $(unit_o) $(fuzz_o) $(out)/obj/test/cost/cost.o)

@@ -23,7 +23,7 @@ def seconds_of(text):
 class Run:
     """A process of the tool; what it logged and what it cost are there after wait()."""
 
-    def __init__(self, binary, folder, config, extra=()):
+    def __init__(self, binary, folder, config, until, extra=()):
         self.path = os.path.join(folder, 'bench.yaml')
         with open(self.path, 'w', encoding='utf-8') as out:
             out.write(TEMPLATE.format(**config) + '\n'.join(extra) + '\n')
@@ -32,12 +32,17 @@ class Run:
         self.start = time.monotonic()
         self.usage = None
         self.end = None
+        command = [binary, 'run', self.path, '--log-format', 'json']
+        if until is not None:
+            command += ['--until', until]
         with open(self.log, 'wb') as out:
-            self.process = subprocess.Popen(
-                [binary, 'run', self.path, '--until', 'ready', '--log-format', 'json'],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out,
+                                            stderr=out)
+        self.resident = []  # (seconds since the start, MiB)
+        self.rss_mib = 0.0  # at its highest; not ru_maxrss, which begins with our own size
         self._waiter = threading.Thread(target=self._wait)
         self._waiter.start()
+        threading.Thread(target=self._sample, daemon=True).start()
 
     def _wait(self):
         _, status, self.usage = os.wait4(self.process.pid, 0)
@@ -57,6 +62,30 @@ class Run:
             raise SystemExit(f'bench: move-tables ended with {self.process.returncode}:\n{tail}')
         return self
 
+    def _sample(self, every_s=0.1):
+        """Notes the resident memory now and then, until it ends."""
+        path = f'/proc/{self.process.pid}/status'
+        while self.running():
+            try:
+                with open(path, encoding='ascii') as status:
+                    found = {line.split(':')[0]: int(line.split()[1]) / 1024
+                             for line in status if line.startswith(('VmRSS', 'VmHWM'))}
+            except OSError:
+                break
+            if found:
+                self.resident.append((time.monotonic() - self.start, found['VmRSS']))
+                self.rss_mib = found['VmHWM']
+            self._waiter.join(every_s)
+
+    def entries(self):
+        """The log, as dictionaries."""
+        with open(self.log, encoding='utf-8') as log:
+            for line in log:
+                try:
+                    yield json.loads(line)
+                except ValueError:
+                    continue
+
     @property
     def seconds(self):
         """The whole process."""
@@ -67,24 +96,14 @@ class Run:
         """User and system."""
         return self.usage.ru_utime + self.usage.ru_stime
 
-    @property
-    def rss_mib(self):
-        """At its highest."""
-        return self.usage.ru_maxrss / 1024
-
     def copy_seconds(self):
         """From "loading the target" to the phase after copying, by the log's own times."""
         begin = end = None
-        with open(self.log, encoding='utf-8') as log:
-            for line in log:
-                try:
-                    entry = json.loads(line)
-                except ValueError:
-                    continue
-                if entry.get('message') == 'loading the target':
-                    begin = seconds_of(entry['time'])
-                if entry.get('phase') == 'following' and entry.get('message') == 'phase':
-                    end = seconds_of(entry['time'])
+        for entry in self.entries():
+            if entry.get('message') == 'loading the target':
+                begin = seconds_of(entry['time'])
+            if entry.get('phase') == 'following' and entry.get('message') == 'phase':
+                end = seconds_of(entry['time'])
         if begin is None or end is None:
             raise SystemExit(f'bench: {self.log} does not tell when the copy began and ended')
         return end - begin
