@@ -256,19 +256,20 @@ read_image(const struct row_layout *layout, struct row_image image, bool by_key,
     return true;
 }
 
-/* Growing moves scratch, and the values that were already read point into it. Then
- * everything is read once more: it fits now, and rows to come are hardly longer. */
+/* Growing moves scratch, and the values that were already read point into it. Then everything is read
+ * once more: it fits now, and rows to come are hardly longer. The address tells nothing: scratch that
+ * grew twice may be back at its old one. */
 static bool
 read_until_settled(const struct row_layout *layout, struct row_image image, bool by_key,
                    struct value_context *context, struct column_text *ret_values)
 {
-    const char *before;
+    gsize room;
     do {
-        before = context->scratch->str;
+        room = context->scratch->allocated_len;
         g_string_truncate(context->scratch, 0);
         if (!read_image(layout, image, by_key, context, ret_values))
             return false;
-    } while (context->scratch->str != before);
+    } while (context->scratch->allocated_len != room);
     return true;
 }
 

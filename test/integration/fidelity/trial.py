@@ -1,7 +1,9 @@
 """One seed: its tables, its load, a whole move in the middle of it, both sides compared."""
 
 import collections
+import os
 import random
+import subprocess
 import threading
 import time
 
@@ -171,6 +173,7 @@ class Trial:
         self.rows = 0
         self.seconds = 0
         self.flag = folder / 'hold-the-cutover'
+        self.first_binlogs = {}
 
     def create(self):
         """Makes the tables; those that the server does not take are left out, and counted."""
@@ -252,6 +255,9 @@ class Trial:
     def run(self):
         """All of it."""
         began = time.monotonic()
+        for server in (self.source, self.target):
+            server.execute('FLUSH BINARY LOGS')
+            self.first_binlogs[server.role] = server.query('SHOW BINARY LOG STATUS')[0][0]
         self.settings()
         self.create()
         if not self.plan.tables:
@@ -303,5 +309,28 @@ class Trial:
                                               compare.address_of(self.target), pairs)
         self.rows = sum(counts.values())
         if differences:
-            raise Failure('source and target differ:\n' +
+            for server in (self.source, self.target):
+                self.keep_binlogs(server)
+            raise Failure(f'source and target differ, their binlogs are in {self.folder}; '
+                          f'{self.ask_replica(pairs)}:\n' +
                           '\n'.join(f'{d.table}: {d.what}' for d in differences))
+
+    def ask_replica(self, pairs):
+        """Whether the server's own replication made the same of the source's binlog as the move."""
+        self.case.cluster.wait_replicated()
+        _, differences = compare.compare(compare.address_of(self.case.cluster.source_replica),
+                                         compare.address_of(self.target), pairs)
+        return "the source's replica " + ('differs from the target, too' if differences
+                                          else 'is equal to the target')
+
+    def keep_binlogs(self, server):
+        """What either side wrote, as text: a difference that hangs on timing may not come again."""
+        address = compare.address_of(server)
+        files = [row[0] for row in server.query('SHOW BINARY LOGS')
+                 if row[0] >= self.first_binlogs[server.role]]
+        with open(self.folder / f'{server.role}.binlog.txt', 'wb') as out:
+            subprocess.run(
+                ['mysqlbinlog', '--no-defaults', '--read-from-remote-server', '--verbose', '--verbose',
+                 '--base64-output=decode-rows', f'--host={address.host}', f'--port={address.port}',
+                 f'--user={address.user}', '--get-server-public-key', *files], stdout=out,
+                env=dict(os.environ, MYSQL_PWD=address.password), check=True)
