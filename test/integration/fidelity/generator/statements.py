@@ -55,9 +55,10 @@ def changed(rng, table, column, this):
     pick = rng.random()
     if column.kind == 'json' and pick < 0.5:
         value = column.value(rng)
-        return rng.choice((f"JSON_SET({this}, '$.a', {value})", f"JSON_REMOVE({this}, '$[0]')",
+        part = f'/*in place*/{this}/*or not*/'
+        return rng.choice((f"JSON_SET({part}, '$.a', {value})", f"JSON_REMOVE({part}, '$[0]')",
                            f"JSON_ARRAY_APPEND({this}, '$', {value})",
-                           f"JSON_MERGE_PATCH({this}, {value})", f"JSON_REPLACE({this}, '$[0]', 1.5)",
+                           f"JSON_MERGE_PATCH({this}, {value})", f"JSON_REPLACE({part}, '$[0]', 1.5)",
                            f"JSON_INSERT({this}, '$[1]', JSON_ARRAY({this}))"))
     if column.charset and pick < 0.4:
         return rng.choice((f'UPPER({this})', f'LOWER({this})', f"CONCAT({this}, ' ')",
@@ -222,6 +223,15 @@ def statement(rng, tables, folder):
     return load_data(rng, table, folder)
 
 
+def whole(sql):
+    """Without changes of a part of a JSON document in place.
+
+    A transaction that changes a row's key, then a part of its document, and is rolled back, leaves
+    the document changed (InnoDB of 9.7.4; see docs/limits.md). The binlog does not have that.
+    """
+    return sql.replace('/*in place*/', 'COALESCE(').replace('/*or not*/', ')')
+
+
 def transaction(rng, tables, folder):
     """BEGIN … with savepoints and partial rollbacks … COMMIT, or ROLLBACK."""
     found = [rng.choice(('BEGIN', 'START TRANSACTION WITH CONSISTENT SNAPSHOT'))]
@@ -235,7 +245,7 @@ def transaction(rng, tables, folder):
             found.append(f'ROLLBACK TO {rng.choice(points)}')
         elif pick < 0.35 and points:
             found.append(f'RELEASE SAVEPOINT {points.pop()}')
-        found.append(statement(rng, tables, folder))
+        found.append(whole(statement(rng, tables, folder)))
     found.append('COMMIT' if rng.random() < 0.85 else 'ROLLBACK')
     return found
 
@@ -244,7 +254,7 @@ def xa(rng, tables, folder):
     """An XA transaction, in one phase or two."""
     name = f"'x{rng.randrange(10**9)}', X'00ff', {rng.randrange(100)}"
     found = [f'XA START {name}']
-    found += [statement(rng, tables, folder) for _ in range(rng.randint(1, 4))]
+    found += [whole(statement(rng, tables, folder)) for _ in range(rng.randint(1, 4))]
     found.append(f'XA END {name}')
     pick = rng.random()
     if pick < 0.2:
