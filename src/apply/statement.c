@@ -1,5 +1,6 @@
 #include "apply/statement.h"
 
+#include "base/error.h"
 #include "binlog/value.h"
 #include "mysql/quote.h"
 #include "schema/column_real.h"
@@ -160,7 +161,9 @@ statement_build(struct statement_buffers *buffers, const struct slice *slice, GE
 void
 statement_name_row(struct statement_buffers *buffers, const struct slice *slice, GError **error)
 {
-    if (slice->count != 1)
+    if (slice->count != 1 || row_is_named(*error) ||
+        (!g_error_matches(*error, MT_ERROR, MT_ERROR_DATA) &&
+         !g_error_matches(*error, MT_ERROR, MT_ERROR_TARGET)))
         return;
     begin_statement(buffers, slice);
     name_entry(buffers, slice, 0, error);

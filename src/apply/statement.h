@@ -39,8 +39,9 @@ void statement_buffers_clear(struct statement_buffers *buffers);
 G_GNUC_WARN_UNUSED_RESULT bool statement_build(struct statement_buffers *buffers,
                                                const struct slice *slice, GError **error);
 
-/* Puts "table s.t, row `id` IN (5): " before an error that the statement of a single row met; any
- * other slice's is left as it is. Uses the buffers: the statement in them is gone. */
+/* Puts "table s.t, row `id` IN (5): " before what the statement of a single row met, where that is an
+ * error of the row or of the target, and names no row yet. Uses the buffers: the statement in them is
+ * gone. */
 void statement_name_row(struct statement_buffers *buffers, const struct slice *slice,
                         GError **error);
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "mysql/retry.h"
+#include "schema/row_name.h"
 #include "schema/target_warnings.h"
 
 #define RETRY_FIRST_MS 2
@@ -80,8 +81,10 @@ clean_up(struct writer *writer, const GError *failure)
         conn_break(writer->conn);
 }
 
+/* Until it is done or refused for good. */
 static bool
-execute(struct writers *writers, struct writer *writer, const struct slice *slice, GError **error)
+execute_slice(struct writers *writers, struct writer *writer, const struct slice *slice,
+              GError **error)
 {
     statement_buffers_trim(&writer->buffers);
     if (!statement_build(&writer->buffers, slice, error))
@@ -93,16 +96,47 @@ execute(struct writers *writers, struct writer *writer, const struct slice *slic
         log_debug("apply", log_msg("a statement failed"), log_str("table", slice->table->to_table),
                   log_str("error", failure->message));
         if (!retry_again(&retry, &failure)) {
-            /* What the server refuses for good: whose value it is, where that is known. */
-            if ((g_error_matches(failure, MT_ERROR, MT_ERROR_DATA) ||
-                 g_error_matches(failure, MT_ERROR, MT_ERROR_TARGET)) &&
-                !g_str_has_prefix(failure->message, "table "))
-                statement_name_row(&writer->buffers, slice, &failure);
             g_propagate_error(error, failure);
             return false;
         }
     }
     return true;
+}
+
+/* A transaction each: the parts of a phase are not one either, and what was applied of them is the
+ * rows' state. */
+static bool
+execute_rows(struct writers *writers, struct writer *writer, const struct slice *slice,
+             GError **error)
+{
+    for (size_t i = 0; i < slice->count; i++) {
+        struct slice row = *slice;
+        row.entries = slice->entries + i;
+        row.count = 1;
+        if (!execute_slice(writers, writer, &row, error)) {
+            statement_name_row(&writer->buffers, &row, error);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+execute(struct writers *writers, struct writer *writer, const struct slice *slice, GError **error)
+{
+    GError *failure = NULL;
+    if (execute_slice(writers, writer, slice, &failure))
+        return true;
+    /* Of many rows the server refuses one, or all of them together are too large for it: one by one, all
+     * that it takes arrive, and the one that it does not take is known. */
+    if (slice->count > 1 && g_error_matches(failure, MT_ERROR, MT_ERROR_DATA) &&
+        !row_is_named(failure)) {
+        g_error_free(failure);
+        return execute_rows(writers, writer, slice, error);
+    }
+    g_propagate_error(error, failure);
+    statement_name_row(&writer->buffers, slice, error);
+    return false;
 }
 
 /* What the slice's statement may take: a literal is up to twice its value. */

@@ -85,25 +85,64 @@ next_row(const struct sent_rows *sent, struct span *rest, struct span *ret_row)
     return true;
 }
 
-/* The row of that number, counted from 1; 0: the longest one. */
+/* The rows alone: of an INSERT what is behind its head. */
+static bool
+begin_rows(const struct sent_rows *sent, struct span *ret_rest)
+{
+    *ret_rest = (struct span){.start = sent->bytes, .length = sent->length};
+    if (!sent->is_insert)
+        return true;
+    g_autoptr(GString) head = g_string_new(NULL);
+    insert_head_append(head, sent->table);
+    if (sent->length < head->len)
+        return false;
+    ret_rest->start += head->len;
+    ret_rest->length -= head->len;
+    return true;
+}
+
+/* The row of that number, counted from 1. */
 static bool
 find_row(const struct sent_rows *sent, unsigned number, struct span *ret_row)
 {
-    struct span rest = {.start = sent->bytes, .length = sent->length};
+    struct span rest;
+    if (!begin_rows(sent, &rest))
+        return false;
+    for (unsigned at = 1; next_row(sent, &rest, ret_row); at++)
+        if (at == number)
+            return true;
+    return false;
+}
+
+bool
+sent_rows_next(const struct sent_rows *sent, struct sent_place *place, GString *statement,
+               struct sent_rows *ret_row)
+{
+    struct span rest;
     struct span row;
-    if (sent->is_insert) {
-        g_autoptr(GString) head = g_string_new(NULL);
-        insert_head_append(head, sent->table);
-        if (rest.length < head->len)
-            return false;
-        rest.start += head->len;
-        rest.length -= head->len;
-    }
-    *ret_row = (struct span){0};
-    for (unsigned at = 1; next_row(sent, &rest, &row); at++)
-        if (at == number || (number == 0 && row.length >= ret_row->length))
-            *ret_row = row;
-    return ret_row->start != NULL;
+    if (!begin_rows(sent, &rest))
+        return false;
+    const char *first = rest.start;
+    rest.start += place->offset;
+    rest.length -= place->offset;
+    if (!next_row(sent, &rest, &row))
+        return false;
+    place->offset = (size_t)(rest.start - first);
+    *ret_row = *sent;
+    ret_row->is_one_row = true;
+    ret_row->bytes = row.start;
+    ret_row->length = row.length + 1; /* with the newline */
+    if (!sent->is_insert)
+        return true;
+    g_string_truncate(statement, 0);
+    insert_head_append(statement, sent->table);
+    g_string_append_c(statement, '(');
+    g_string_append_len(statement, row.start, (gssize)row.length);
+    g_string_append_c(statement, ')');
+    insert_tail_append(statement, sent->table);
+    ret_row->bytes = statement->str;
+    ret_row->length = statement->len;
+    return true;
 }
 
 /* The field of a column, as it was sent. */
@@ -173,11 +212,11 @@ sent_row_name(const struct sent_rows *sent, GError **error)
     if (!g_error_matches(*error, MT_ERROR, MT_ERROR_DATA) &&
         !g_error_matches(*error, MT_ERROR, MT_ERROR_TARGET))
         return;
-    unsigned number = row_in_words((*error)->message);
-    bool known = number > 0 || strstr((*error)->message, "max_allowed_packet") != NULL;
+    bool is_data = g_error_matches(*error, MT_ERROR, MT_ERROR_DATA);
+    unsigned number = sent->is_one_row ? 1 : row_in_words((*error)->message);
     struct span row;
-    if (known && find_row(sent, number, &row))
+    if (number > 0 && find_row(sent, number, &row))
         name_row(sent, row, error);
-    else
+    else if (!is_data)
         row_name_prefix(error, sent->table->source, NULL);
 }

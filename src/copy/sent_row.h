@@ -1,4 +1,4 @@
-/* Which row of a part the target's message is about. Pure. */
+/* Which row of a part the target's message is about, and the rows one by one. Pure. */
 #ifndef COPY_SENT_ROW_H
 #define COPY_SENT_ROW_H
 
@@ -14,10 +14,20 @@ struct sent_rows {
     const char *bytes;
     size_t length;
     bool is_insert;
+    bool is_one_row;
 };
 
 /* Puts "table s.t, row `id` IN (5): " before the target's error, where its words tell the row ("at
- * row 3") or where it can only be the largest (max_allowed_packet); else "table s.t: ". */
+ * row 3") or there is only one; else, but for MT_ERROR_DATA, "table s.t: ". */
 void sent_row_name(const struct sent_rows *sent, GError **error);
+
+/* Where in the rows one by one: zeroed at first. */
+struct sent_place {
+    size_t offset;
+};
+/* The next of the rows alone: a line, or an INSERT that is made in `statement` and borrowed from it.
+ * False behind the last one. */
+bool sent_rows_next(const struct sent_rows *sent, struct sent_place *place, GString *statement,
+                    struct sent_rows *ret_row);
 
 #endif

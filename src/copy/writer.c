@@ -5,6 +5,7 @@
 #include "mysql/retry.h"
 #include "copy/copier_int.h"
 #include "copy/sent_row.h"
+#include "schema/row_name.h"
 #include "schema/target_warnings.h"
 
 #define RETRY_FIRST_MS 5
@@ -59,16 +60,39 @@ load_in_slices(struct copier *copier, struct conn *conn, const struct sent_rows 
     return true;
 }
 
+/* Each row by itself: whatever is the matter with one of them has a name then, and no two of them are
+ * too large together. */
 static bool
-load(struct copier *copier, struct conn *conn, const struct part *part, GError **error)
+load_one_by_one(struct copier *copier, struct conn *conn, const struct sent_rows *sent,
+                GError **error)
+{
+    g_autoptr(GString) statement = g_string_new(NULL);
+    struct sent_place place = {0};
+    struct sent_rows row;
+    while (sent_rows_next(sent, &place, statement, &row)) {
+        bool all_seen = false;
+        if (!send(copier, conn, &row, &all_seen, error))
+            return false;
+        if (!all_seen)
+            return target_warnings_unseen(sent->table, error);
+    }
+    return true;
+}
+
+static bool
+load(struct copier *copier, struct conn *conn, const struct part *part, bool one_by_one,
+     GError **error)
 {
     struct sent_rows sent = {
         .table = part->chunk->range->walk->table,
         .bytes = part->bytes->str,
         .length = part->bytes->len,
         .is_insert = part->is_insert,
+        .is_one_row = part->rows == 1,
     };
     bool all_seen = true;
+    if (one_by_one)
+        return load_one_by_one(copier, conn, &sent, error);
     if (!send(copier, conn, &sent, &all_seen, error))
         return false;
     if (all_seen)
@@ -81,12 +105,14 @@ load(struct copier *copier, struct conn *conn, const struct part *part, GError *
 }
 
 static bool
-write_once(struct copier *copier, struct conn **conn, const struct part *part, GError **error)
+write_once(struct copier *copier, struct conn **conn, const struct part *part, bool one_by_one,
+           GError **error)
 {
     if (!conn_ensure(conn, &copier->options.target, "copy writer", true, error))
         return false;
     /* Dying before the commit: the rows are gone and the range is not in the checkpoint. */
-    if (!lease_begin(copier->options.lease, *conn, error) || !load(copier, *conn, part, error) ||
+    if (!lease_begin(copier->options.lease, *conn, error) ||
+        !load(copier, *conn, part, one_by_one, error) ||
         (part->check != NULL && !stored_check_run(part->check, *conn, error)))
         return false;
     failpoint_reach(FAILPOINT_CHUNK_BEFORE_COMMIT);
@@ -105,13 +131,18 @@ write_part(struct copier *copier, struct conn **conn, const struct part *part, G
     if (!horizon_cover(copier->options.horizon, part->visible, error))
         return false;
     struct retry retry = retry_for(&copier->options.target, RETRY_FIRST_MS, RETRY_MAX_MS);
+    bool one_by_one = false;
     GError *failure = NULL;
-    while (!write_once(copier, conn, part, &failure)) {
+    while (!write_once(copier, conn, part, one_by_one, &failure)) {
         if (*conn != NULL && (g_error_matches(failure, MT_ERROR, MT_ERROR_TARGET_LOST) ||
                               !conn_exec(*conn, "ROLLBACK", NULL)))
             conn_break(*conn);
         log_debug("copy", log_msg("writing failed"), log_str("error", failure->message));
-        if (!retry_again(&retry, &failure)) {
+        if (!one_by_one && part->rows > 1 && g_error_matches(failure, MT_ERROR, MT_ERROR_DATA) &&
+            !row_is_named(failure)) {
+            one_by_one = true;
+            g_clear_error(&failure);
+        } else if (!retry_again(&retry, &failure)) {
             g_propagate_error(error, failure);
             return false;
         }

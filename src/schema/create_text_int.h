@@ -50,6 +50,13 @@ G_GNUC_WARN_UNUSED_RESULT bool create_target_compare(const struct moved_table *t
 char *create_statement_zone_dependent(const struct table *table);
 
 /*
+ * The name of the first unique index, the primary key included, over an expression or a generated
+ * column that may depend on settings of the session that wrote the row (session_free.h). NULL when there is none.
+ * Pure. Caller frees.
+ */
+char *create_statement_session_unique(const struct table *table);
+
+/*
  * What two tables are compared by: create_statement_normalized() without the
  * character set of a column whose collation is there, which implies it. MySQL leaves
  * it out for a column that took it from its table, and prints it once the table is

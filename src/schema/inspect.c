@@ -158,9 +158,10 @@ mark_compared(const struct result *result, GHashTable *found)
         before = table;
         struct column *column = g_ptr_array_index(table->columns, index);
         const char *expression = result_get(result, row, "GENERATION_EXPRESSION");
-        column->compared = column->stored &&
-                           (expression == NULL ||
-                            !expression_is_session_free(expression, column, table->columns));
+        /* In their order: an expression may use generated columns that come before. */
+        column->session_free = column->generated && expression != NULL &&
+                               expression_is_session_free(expression, column, table->columns);
+        column->compared = column->stored && !column->session_free;
     }
 }
 

@@ -76,7 +76,7 @@ check_rounded(struct preflight *preflight, const char *subject, const struct tab
 }
 
 /* The target would compute it in UTC: another value, and for a unique index another uniqueness. */
-static void
+static bool
 check_time_zones(struct preflight *preflight, const char *subject, const struct table *table)
 {
     g_autofree char *dependent = create_statement_zone_dependent(table);
@@ -86,6 +86,24 @@ check_time_zones(struct preflight *preflight, const char *subject, const struct 
                         "%s is computed from a TIMESTAMP, in the time zone of whoever wrote the "
                         "row: the target would compute another value",
                         dependent);
+    return dependent == NULL;
+}
+
+/* What is in such an index the target computes again. Where two values became one, the target would keep
+ * one of the two rows and take the other for an older version of it. */
+static void
+check_unique(struct preflight *preflight, const char *subject, const struct table *table)
+{
+    g_autofree char *index = create_statement_session_unique(table);
+    if (index != NULL)
+        preflight_error(preflight, subject,
+                        "drop the index, or make it one that is not unique, for the time of the "
+                        "move",
+                        "the unique index `%s` is over a value that may depend on settings of the "
+                        "session that wrote the row (sql_mode, lc_time_names and the like): the "
+                        "target computes it again, and rows that differ on the source may be "
+                        "equal there",
+                        index);
 }
 
 static void
@@ -248,7 +266,8 @@ check_table(struct preflight *preflight, const struct table_mapping *mapping, st
     }
     unsigned findings_before = preflight->findings->len;
     check_columns(preflight, subject, table);
-    check_time_zones(preflight, subject, table);
+    if (check_time_zones(preflight, subject, table))
+        check_unique(preflight, subject, table);
     check_stored(preflight, subject, table);
     check_rounded(preflight, subject, table);
     check_key(preflight, subject, table);

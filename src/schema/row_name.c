@@ -21,3 +21,9 @@ row_name_prefix(GError **error, const struct table *table, const struct column_t
     g_autofree char *shown = g_utf8_make_valid(key->str, -1);
     g_prefix_error(error, "table %s.%s, row %s: ", table->schema, table->name, shown);
 }
+
+bool
+row_is_named(const GError *error)
+{
+    return g_str_has_prefix(error->message, "table ");
+}

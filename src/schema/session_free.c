@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "schema/create_scan_int.h"
+#include "schema/session_free_int.h"
 
 /*
  * Words that give the same in every session. Not here, among others: DATE() and its like (zero and
@@ -12,11 +12,13 @@
 static const char *const words[] = {
     "abs",
     "and",
+    "array",
     "as",
     "ascii",
     "between",
     "binary",
     "bit_count",
+    "bit_length",
     "case",
     "cast",
     "ceiling",
@@ -137,15 +139,33 @@ name_as_printed(const char *name)
     return g_string_free(text, FALSE);
 }
 
+/* Whether a value is NULL is the same everywhere, unless it is computed. */
 static bool
-name_is_session_free(const struct create_token *token, const GPtrArray *columns)
+only_null_matters(const struct create_scan *scan)
+{
+    struct create_scan ahead = *scan;
+    struct create_token word = create_scan_next(&ahead);
+    if (!create_token_is_word(&word, "is"))
+        return false;
+    word = create_scan_next(&ahead);
+    if (create_token_is_word(&word, "not"))
+        word = create_scan_next(&ahead);
+    return create_token_is_word(&word, "null");
+}
+
+static bool
+name_is_session_free(const struct create_scan *behind, const struct create_token *token,
+                     const GPtrArray *columns)
 {
     g_autofree char *name = create_token_name(token);
     for (unsigned i = 0; i < columns->len; i++) {
         const struct column *column = g_ptr_array_index(columns, i);
         g_autofree char *printed = name_as_printed(column->name);
-        if (g_ascii_strcasecmp(column->name, name) == 0 || g_ascii_strcasecmp(printed, name) == 0)
-            return !column->generated && type_is_session_free(column->type);
+        if (g_ascii_strcasecmp(column->name, name) != 0 && g_ascii_strcasecmp(printed, name) != 0)
+            continue;
+        if (column->generated && !column->session_free)
+            return false;
+        return type_is_session_free(column->type) || only_null_matters(behind);
     }
     return false;
 }
@@ -161,13 +181,17 @@ word_is_session_free(const struct create_token *token)
     return false;
 }
 
-static bool
-token_is_session_free(const struct create_token *token, const GPtrArray *columns)
+bool
+create_token_is_session_free(struct create_scan *scan, const struct create_token *token,
+                             const GPtrArray *columns)
 {
     switch (token->kind) {
     case CREATE_TOKEN_NAME:
-        return name_is_session_free(token, columns);
+        return name_is_session_free(scan, token, columns);
     case CREATE_TOKEN_WORD:
+        /* A character set's name: `charset latin1`. */
+        if (create_token_is_word(token, "charset"))
+            return create_scan_next(scan).kind == CREATE_TOKEN_WORD;
         return word_is_session_free(token);
     case CREATE_TOKEN_SIGN:
         return strchr("(),+-*%<>=!.", token->start[0]) != NULL;
@@ -204,14 +228,7 @@ expression_is_session_free(const char *expression, const struct column *column,
         struct create_token token = create_scan_next(&scan);
         if (token.kind == CREATE_TOKEN_END) /* or a quote that does not end */
             return rest[strspn(rest, " ")] == '\0';
-        /* A number before a character set's name has none: `charset latin1`. */
-        if (create_token_is_word(&token, "charset")) {
-            token = create_scan_next(&scan);
-            if (token.kind != CREATE_TOKEN_WORD)
-                return false;
-            continue;
-        }
-        if (!token_is_session_free(&token, columns))
+        if (!create_token_is_session_free(&scan, &token, columns))
             return false;
     }
 }

@@ -146,6 +146,11 @@ Test(statement, the_row_in_a_message)
     g_autoptr(GError) one = g_error_new_literal(MT_ERROR, MT_ERROR_DATA, "refused");
     statement_name_row(&buffers, &slice, &one);
     cr_expect_str_eq(one->message, "table shop.orders, row `id` IN (4): refused");
+    statement_name_row(&buffers, &slice, &one);
+    cr_expect_str_eq(one->message, "table shop.orders, row `id` IN (4): refused");
+    g_autoptr(GError) lost = g_error_new_literal(MT_ERROR, MT_ERROR_TARGET_LOST, "lost");
+    statement_name_row(&buffers, &slice, &lost);
+    cr_expect_str_eq(lost->message, "lost");
     slice.count = 2;
     g_autoptr(GError) two = g_error_new_literal(MT_ERROR, MT_ERROR_DATA, "refused");
     statement_name_row(&buffers, &slice, &two);

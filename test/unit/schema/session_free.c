@@ -12,6 +12,8 @@ static struct column columns[] = {
     {.name = (char[]){"back\\slash"}, .type = COLUMN_BLOB},
     {.name = (char[]){"\xc3\xa9"}, .type = COLUMN_BLOB},
     {.name = (char[]){"g"}, .type = COLUMN_INT, .generated = true},
+    {.name = (char[]){"f"}, .type = COLUMN_INT, .generated = true, .session_free = true},
+    {.name = (char[]){"p"}, .type = COLUMN_CHAR, .generated = true, .session_free = true},
 };
 
 static bool
@@ -35,6 +37,8 @@ Test(session_free, of_the_row_alone)
     cr_expect(is_free("md5(`v`)", COLUMN_CHAR));
     cr_expect(is_free("length(`\xc3\x83\xc2\xa9`)", COLUMN_INT)); /* encoded twice by the server */
     cr_expect(is_free("json_array(length(`back\\\\slash`))", COLUMN_JSON));
+    cr_expect(is_free("(`f` + 1)", COLUMN_INT));
+    cr_expect(is_free("if((`d` is null),NULL,(`c` is not null))", COLUMN_INT));
     cr_expect(is_free("concat(`v`,_latin1\\'it\\'\\'s \\\\\\\\\\')", COLUMN_VARCHAR));
 }
 
@@ -47,6 +51,9 @@ Test(session_free, not_known_to_be)
     cr_expect_not(is_free("date(`v`)", COLUMN_VARCHAR));
     cr_expect_not(is_free("(`v` like _utf8mb4\\'a\\')", COLUMN_INT));
     cr_expect_not(is_free("`g`", COLUMN_INT));
+    cr_expect_not(is_free("(`g` is null)", COLUMN_INT)); /* NO_ZERO_DATE makes NULLs */
+    cr_expect_not(is_free("char_length(`p`)", COLUMN_INT));
+    cr_expect_not(is_free("(`d` is true)", COLUMN_INT));
     cr_expect_not(is_free("`unknown`", COLUMN_INT));
     cr_expect_not(is_free("concat(`v`,\\'a", COLUMN_VARCHAR));
     cr_expect_not(is_free("`v", COLUMN_VARCHAR));
