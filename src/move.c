@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "checkpoint/command.h"
 #include "move_int.h"
 
 /* How long `ready` waits for the exact number of rows, which hooks tell. */
@@ -125,6 +126,27 @@ cutover_may_begin(struct move *move)
     return config->cutover.mode == CUTOVER_AUTO || move->cutover_requested;
 }
 
+/* What is stored decides: an undo clears what was asked for during the attempt, of which this run may
+ * have been told since. */
+static bool
+wait_for_cutover(struct move *move, GError **error)
+{
+    for (;;) {
+        if (!move_wait(move, cutover_may_begin, error))
+            return false;
+        if (move->config->cutover.mode == CUTOVER_AUTO)
+            return true;
+        pthread_mutex_lock(&move->mutex);
+        move->cutover_requested = false;
+        pthread_mutex_unlock(&move->mutex);
+        bool requested = false;
+        if (!command_cutover_requested(move->checkpoint, &requested, error))
+            return false;
+        if (requested)
+            return true;
+    }
+}
+
 /* In manual mode an undone cutover leaves the move `ready`, following, and waiting for the next
  * command; in auto mode nobody would give one. */
 static bool
@@ -143,12 +165,8 @@ cut_over(struct move *move, GError **error)
             log_info("move", log_msg(move->config->cutover.mode == CUTOVER_AUTO
                                          ? "ready: cutting over"
                                          : "ready: waiting for `move-tables cutover`"));
-            if (!move_wait(move, cutover_may_begin, error))
+            if (!wait_for_cutover(move, error))
                 return false;
-            /* Taken: what is asked for from now on is another attempt. */
-            pthread_mutex_lock(&move->mutex);
-            move->cutover_requested = false;
-            pthread_mutex_unlock(&move->mutex);
         }
         struct cutover cutover = move_cutover(move);
         g_autoptr(GError) failure = NULL;

@@ -169,7 +169,9 @@ next_command(struct checkpoint *checkpoint, struct command **ret_command, bool *
              GError **error)
 {
     g_autofree char *sql = sql_of(checkpoint->config,
-                                  "SELECT * FROM {db}.`command` WHERE `move` = {move}"
+                                  "SELECT `command`.*, `move`.`phase` FROM {db}.`command`"
+                                  " JOIN {db}.`move` ON `move`.`name` = `command`.`move`"
+                                  " WHERE `command`.`move` = {move}"
                                   " AND `taken_by` IS NULL ORDER BY `id` LIMIT 1");
     g_autoptr(result) row = store_query(checkpoint, sql, error);
     if (row == NULL)
@@ -181,6 +183,9 @@ next_command(struct checkpoint *checkpoint, struct command **ret_command, bool *
                  result_get(row, 0, "arguments") == NULL;
     command->id = result_uint(row, 0, "id");
     command->issued_by = g_strdup(result_get(row, 0, "issued_by"));
+    enum phase phase;
+    command->during_cutover = phase_parse(result_get(row, 0, "phase"), &phase) &&
+                              phase > PHASE_READY;
     *ret_command = command;
     return true;
 }
@@ -220,7 +225,8 @@ effect_of(enum verb verb)
     case VERB_RESUME:
         return "UPDATE {db}.`move` SET `paused` = 0 WHERE `name` = {move}";
     case VERB_CUTOVER:
-        return "UPDATE {db}.`move` SET `cutover_requested` = 1 WHERE `name` = {move}";
+        return "UPDATE {db}.`move` SET `cutover_requested` = 1 WHERE `name` = {move}"
+               " AND `phase` IN ('copying', 'following', 'ready')";
     case VERB_ABORT:
     case VERB_RESOLVE:
         return NULL;
@@ -236,6 +242,18 @@ command_finish(struct checkpoint *checkpoint, const struct command *command, con
         return false;
     /* Dying here: the next run reads the effect with the move. */
     failpoint_reach(FAILPOINT_COMMAND_FINISHED);
+    return true;
+}
+
+bool
+command_cutover_requested(struct checkpoint *checkpoint, bool *ret_requested, GError **error)
+{
+    g_autofree char *sql = sql_of(checkpoint->config, "SELECT `cutover_requested` FROM {db}.`move`"
+                                                      " WHERE `name` = {move}");
+    g_autoptr(result) row = store_query(checkpoint, sql, error);
+    if (row == NULL)
+        return false;
+    *ret_requested = result_rows(row) > 0 && result_int(row, 0, "cutover_requested") != 0;
     return true;
 }
 

@@ -27,6 +27,7 @@ struct command {
     uint64_t id;
     enum verb verb;
     char *issued_by;
+    bool during_cutover; /* an attempt was under way when it was taken */
 };
 
 void command_free(struct command *command);
@@ -59,10 +60,16 @@ G_GNUC_WARN_UNUSED_RESULT bool command_take(struct checkpoint *checkpoint,
 
 /* Stores its effect on the move (paused, cutover requested) and what came of it, one short sentence,
  * in one transaction: whoever reads the outcome finds the effect, and a crash leaves both or none.
- * The caller acts on it afterwards. */
+ * The caller acts on it afterwards. A cutover that is given while an attempt is under way has no
+ * effect: it is not kept for after its undo. */
 G_GNUC_WARN_UNUSED_RESULT bool command_finish(struct checkpoint *checkpoint,
                                               const struct command *command, const char *outcome,
                                               GError **error);
+
+/* Whether a cutover is asked for that no attempt took yet: what is stored, which beginning and
+ * undoing an attempt clear. */
+G_GNUC_WARN_UNUSED_RESULT bool command_cutover_requested(struct checkpoint *checkpoint,
+                                                         bool *ret_requested, GError **error);
 
 /* A new run begins: commands issued before it that nothing came of are finished as "no runner".
  * Kept, to be taken again, are cutover, which is meant for a move that will be ready, and resolve,

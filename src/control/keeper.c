@@ -71,9 +71,9 @@ is_copying(const struct keeper *keeper)
 
 /* What the operator reads. */
 static const char *
-outcome_of(const struct keeper *keeper, enum verb verb)
+outcome_of(const struct keeper *keeper, const struct command *command)
 {
-    switch (verb) {
+    switch (command->verb) {
     case VERB_PAUSE:
         return is_copying(keeper) ? "copying is paused; applying goes on"
                                   : "nothing is copied any more; applying goes on";
@@ -81,7 +81,9 @@ outcome_of(const struct keeper *keeper, enum verb verb)
         return is_copying(keeper) ? "copying goes on"
                                   : "nothing is copied any more; applying goes on";
     case VERB_CUTOVER:
-        return "the cutover will begin as soon as the move is ready";
+        return command->during_cutover
+                   ? "a cutover is under way; if it is undone, give the command again"
+                   : "the cutover will begin as soon as the move is ready";
     case VERB_ABORT:
         return "the runner is stopping";
     case VERB_RESOLVE:
@@ -124,8 +126,8 @@ take_commands(struct keeper *keeper, GError **error)
             return true;
         log_info("control", log_msg("command"), log_str("verb", verb_name(command->verb)),
                  log_str("by", command->issued_by));
-        bool done = command_finish(keeper->options.checkpoint, command,
-                                   outcome_of(keeper, command->verb), error);
+        bool done = command_finish(keeper->options.checkpoint, command, outcome_of(keeper, command),
+                                   error);
         if (done)
             obey(keeper, command->verb);
         command_free(command);
