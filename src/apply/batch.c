@@ -255,12 +255,6 @@ batch_bytes(const struct batch *batch)
     return batch->bytes;
 }
 
-bool
-batch_is_empty(const struct batch *batch)
-{
-    return batch->fragments->len == 0;
-}
-
 void
 batch_add_position(const struct batch *batch, struct gtid_set *position)
 {

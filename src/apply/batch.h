@@ -52,7 +52,6 @@ uint64_t batch_transactions(const struct batch *batch);
 /* Inserts less deletes of one table, before folding, of the transactions that end in the batch. */
 int64_t batch_row_delta(const struct batch *batch, unsigned table);
 size_t batch_bytes(const struct batch *batch);
-bool batch_is_empty(const struct batch *batch); /* no fragment at all */
 
 /* Adds the GTIDs of the transactions that end in this batch. */
 void batch_add_position(const struct batch *batch, struct gtid_set *position);

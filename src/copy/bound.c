@@ -45,12 +45,6 @@ bound_unref(struct bound *bound)
         g_free(bound);
 }
 
-size_t
-bound_parts(const struct bound *bound)
-{
-    return bound->parts;
-}
-
 const struct column_text *
 bound_texts(const struct bound *bound)
 {

@@ -22,8 +22,6 @@ struct bound *bound_ref(struct bound *bound); /* NULL gives NULL */
 void bound_unref(struct bound *bound);
 STRUCT_AUTOPTR(bound, bound_unref)
 
-/* How many key columns it has. */
-size_t bound_parts(const struct bound *bound);
 /* The parts in key order. Borrowed. */
 const struct column_text *bound_texts(const struct bound *bound);
 

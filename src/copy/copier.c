@@ -9,6 +9,7 @@
 #include "base/thread.h"
 #include "copy/copier_int.h"
 #include "copy/select.h"
+#include "schema/target_warnings.h"
 
 #define CHUNK_ROWS_MAX 1000000
 
@@ -233,6 +234,7 @@ part_new_insert(struct chunk *chunk)
 {
     struct part *part = part_empty(chunk);
     part->is_insert = true;
+    part->rows_max = target_warnings_rows_max(chunk->range->walk->table->source);
     insert_head_append(part->bytes, chunk->range->walk->table);
     return part;
 }

@@ -50,6 +50,7 @@ struct part {
     bool is_insert; /* also where rows are loaded: for values that only an expression makes */
     GString *bytes;
     uint64_t rows;
+    uint64_t rows_max;          /* is_insert: as many as the server can warn of */
     struct gtid_set *visible;   /* everything whose rows may be in it */
     struct stored_check *check; /* NULL: no column of the table needs it */
 };

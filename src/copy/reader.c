@@ -4,7 +4,6 @@
 #include "base/stop.h"
 #include "copy/copier_int.h"
 #include "copy/typed_row.h"
-#include "schema/target_warnings.h"
 #include "copy/select.h"
 #include "mysql/retry.h"
 
@@ -118,7 +117,7 @@ part_full(const struct copier *copier, const struct part *part)
         return true;
     if (part->is_insert)
         return part->bytes->len >= MIN(copier->part_bytes, INSERT_BYTES_MAX) ||
-               part->rows >= target_warnings_rows_max(part->chunk->range->walk->table->source);
+               part->rows >= part->rows_max;
     return part->bytes->len >= copier->part_bytes || part->rows >= LOAD_ROWS_MAX;
 }
 
@@ -178,22 +177,23 @@ read_rows(struct reader *reader, struct chunk *chunk, struct open_parts *ret_par
 {
     struct typed_row row;
     int more;
-    typed_row_init(&row, chunk->range->walk->table->source);
+    bool taken = true;
+    const struct table *table = chunk->range->walk->table->source;
     ret_parts->plain = part_new(reader->copier, chunk);
 
     g_string_truncate(reader->sql, 0);
-    select_rows_append(reader->sql, row.table, chunk->range->lower, chunk->range->upper);
+    select_rows_append(reader->sql, table, chunk->range->lower, chunk->range->upper);
     if (!conn_rows_begin(reader->conn, reader->sql->str, reader->sql->len, error))
         return false;
-    while ((more = conn_row_next(reader->conn, &row.values, &row.lengths, error)) == 1) {
-        if (!take_row(reader, chunk, ret_parts, &row, error)) {
-            /* Cut short by us: do not read the rest away. */
-            g_clear_pointer(&reader->conn, conn_close);
-            return false;
-        }
-    }
-    conn_rows_end(reader->conn);
-    return more == 0;
+    typed_row_init(&row, table);
+    while (taken && (more = conn_row_next(reader->conn, &row.values, &row.lengths, error)) == 1)
+        taken = take_row(reader, chunk, ret_parts, &row, error);
+    typed_row_clear(&row);
+    if (taken)
+        conn_rows_end(reader->conn);
+    else /* cut short by us: do not read the rest away */
+        g_clear_pointer(&reader->conn, conn_close);
+    return taken && more == 0;
 }
 
 /* Hands the chunk's last rows over; takes *part unless there are none, or no answer. */

@@ -8,15 +8,23 @@
 void
 typed_row_init(struct typed_row *row, const struct table *table)
 {
-    *row = (struct typed_row){.table = table};
+    *row = (struct typed_row){.table = table, .enums = g_array_new(FALSE, FALSE, sizeof(unsigned))};
     for (unsigned i = 0; i < table->columns->len; i++) {
         const struct column *column = table_column(table, i);
         if (column->generated)
             continue;
+        if (column->type == COLUMN_ENUM)
+            g_array_append_val(row->enums, row->fields);
         row->fields++;
         row->guards += column->type == COLUMN_JSON ? 1 : 0;
-        row->has_enums = row->has_enums || column->type == COLUMN_ENUM;
     }
+}
+
+void
+typed_row_clear(struct typed_row *row)
+{
+    g_array_unref(row->enums);
+    *row = (struct typed_row){0};
 }
 
 static struct column_text
@@ -25,26 +33,14 @@ field_text(const struct typed_row *row, unsigned field)
     return (struct column_text){.data = row->values[field], .length = row->lengths[field]};
 }
 
-static bool
-has_enum_zero(const struct typed_row *row)
-{
-    unsigned field = 0;
-    for (unsigned i = 0; i < row->table->columns->len; i++) {
-        const struct column *column = table_column(row->table, i);
-        if (column->generated)
-            continue;
-        if (row->values[field] != NULL && column_is_enum_zero(column, field_text(row, field)))
-            return true;
-        field++;
-    }
-    return false;
-}
-
 bool
 typed_row_needs_insert(const struct typed_row *row)
 {
-    if (row->has_enums && has_enum_zero(row))
-        return true;
+    for (guint i = 0; i < row->enums->len; i++) {
+        unsigned field = g_array_index(row->enums, unsigned, i);
+        if (row->values[field] != NULL && column_is_enum_zero(field_text(row, field)))
+            return true;
+    }
     for (unsigned i = 0; i < row->guards; i++)
         if (row->values[row->fields + i] != NULL)
             return true;

@@ -21,13 +21,14 @@ struct typed_row {
     const struct table *table;
     unsigned fields; /* written columns; the guards follow them, then the columns to compare */
     unsigned guards;
-    bool has_enums;
+    GArray *enums; /* unsigned: the fields that are ENUMs */
     /* Of the row at hand: set by the caller, borrowed. */
     char **values;
     unsigned long *lengths;
 };
 
 void typed_row_init(struct typed_row *row, const struct table *table);
+void typed_row_clear(struct typed_row *row);
 
 /* True when only an INSERT can write the row. */
 bool typed_row_needs_insert(const struct typed_row *row);

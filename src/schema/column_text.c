@@ -159,7 +159,7 @@ append_simple_literal(GString *sql, const struct column *column, struct column_t
 static void
 append_literal(GString *sql, const struct column *column, struct column_text text)
 {
-    if (column_is_enum_zero(column, text) && column->zero_literal != NULL) {
+    if (column->zero_literal != NULL && column_is_enum_zero(text)) {
         g_string_append(sql, column->zero_literal);
         return;
     }
@@ -229,9 +229,9 @@ column_key_literal_append(GString *sql, const struct column *column, struct colu
 }
 
 bool
-column_is_enum_zero(const struct column *column, struct column_text text)
+column_is_enum_zero(struct column_text text)
 {
-    return column->type == COLUMN_ENUM && text.length == 1 && *text.data == '0';
+    return text.length == 1 && *text.data == '0';
 }
 
 bool

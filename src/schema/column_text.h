@@ -63,8 +63,8 @@ void column_key_literal_append(GString *sql, const struct column *column, struct
 G_GNUC_WARN_UNUSED_RESULT bool column_load_append(GString *file, const struct column *column,
                                                   struct column_text text);
 
-/* True for the error value of an ENUM: a literal keeps it, LOAD DATA warns of it (1265). */
-bool column_is_enum_zero(const struct column *column, struct column_text text);
+/* Of an ENUM column's value: true for its error value. A literal keeps it, LOAD DATA warns of it (1265). */
+bool column_is_enum_zero(struct column_text text);
 
 /* LOAD DATA's column list: appends `col` or @vN to list; where a variable is
  * needed also appends "`col` = expression(@vN)" to assignments. */
