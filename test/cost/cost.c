@@ -1,6 +1,6 @@
 /*
- * What the row path costs, in instructions: `cost CASE TIMES` under callgrind,
- * which counts what happens inside measured(). See run.
+ * What the row path costs, in instructions and in allocations: `cost CASE TIMES`
+ * under callgrind, which counts what happens inside measured_*(). See run.
  *
  *   load     a row of four columns (BIGINT, INT, CHAR(120), CHAR(60)) as a line of LOAD DATA
  *   events   the transactions of test/data/stream/transactions.binlog, decoded and checked
@@ -20,6 +20,35 @@
 #define MAGIC_BYTES 4
 #define FEEDS_A_BATCH 100
 #define FRAGMENT_BYTES ((size_t)1 << 20)
+
+/* Every allocation of the program, the libraries' as well: glibc lets a program put its own in the
+ * place of malloc() and the like. */
+static unsigned long allocations;
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *block, size_t size);
+
+void *
+malloc(size_t size)
+{
+    allocations++;
+    return __libc_malloc(size);
+}
+
+void *
+calloc(size_t count, size_t size)
+{
+    allocations++;
+    return __libc_calloc(count, size);
+}
+
+void *
+realloc(void *block, size_t size)
+{
+    allocations++;
+    return __libc_realloc(block, size);
+}
 
 static void
 die(const char *what)
@@ -83,7 +112,9 @@ load(unsigned times)
     add_column(table, "k", COLUMN_INT, 0);
     add_column(table, "c", COLUMN_CHAR, 480);
     add_column(table, "pad", COLUMN_CHAR, 240);
+    unsigned long before = allocations;
     measured_load(file, table, times);
+    printf("%lu allocations\n", allocations - before);
     table_free(table);
 }
 
@@ -212,9 +243,10 @@ events(unsigned times, bool apply)
     if (!g_file_get_contents("test/data/stream/transactions.binlog", &bytes, &length, NULL))
         die("run it at the top of the checkout");
     g_autoptr(GBytes) file = g_bytes_new_static(bytes, length);
+    unsigned long before = allocations;
     measured_events(&stage, file, times);
-    printf("%" G_GUINT64_FORMAT " transactions, %" G_GUINT64_FORMAT " changes\n", stage.seq,
-           stage.changes);
+    printf("%lu allocations, %" G_GUINT64_FORMAT " transactions, %" G_GUINT64_FORMAT " changes\n",
+           allocations - before, stage.seq, stage.changes);
 }
 
 int

@@ -28,7 +28,7 @@ CREATE_REFUSALS = {
     1503: 'unique key without the partitioning column', 1654: 'partition value of another type',
     1659: 'no partitions by that type', 1697: 'partition value of another type',
     3107: 'order of generated columns', 3616: 'ordinate out of range',
-    3522: 'invisible primary key', 3753: 'no functional index over it', 3757: 'no functional index over it',
+    3507: 'more than the dictionary takes', 3522: 'invisible primary key', 3753: 'no functional index over it', 3757: 'no functional index over it',
     3770: 'default expression', 3772: 'default expression', 3854: 'characters that it lacks',
 }
 DATA_REFUSALS = {
