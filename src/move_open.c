@@ -13,6 +13,7 @@
 #include "move_int.h"
 #include "mysql/quote.h"
 #include "schema/inspect.h"
+#include "schema/key.h"
 #include "schema/preflight.h"
 
 #define LEASE_WAIT_S 5
@@ -288,7 +289,7 @@ new_table_state(const struct moved_table *table)
     state->source_table = table_name_format(table->source->schema, table->source->name);
     state->target_table = table_name_format(table->to_schema, table->to_table);
     state->moved_as = table_name_format(table->source->schema, table->moved_as);
-    state->key_name = g_strdup(table->source->key_name);
+    state->key_name = key_walk_text(table->source);
     state->definition_digest = g_strdup(table->source->digest);
     state->rows_estimated = table->source->estimated_rows;
     return state;
@@ -404,7 +405,8 @@ inspect_renamed(struct move *move, GError **error)
         table_free(table->source);
         table->source = found;
         const struct table_state *state = g_ptr_array_index(move->state->tables, i);
-        if (!same_text("the key", state->source_table, state->key_name, found->key_name, error))
+        g_autofree char *walk = key_walk_text(found);
+        if (!same_text("the key", state->source_table, state->key_name, walk, error))
             return false;
     }
     return true;
@@ -417,8 +419,8 @@ check_tables(const struct move *move, GError **error)
     for (guint i = 0; i < move->moved_tables->len; i++) {
         const struct moved_table *table = g_ptr_array_index(move->moved_tables, i);
         const struct table_state *state = g_ptr_array_index(move->state->tables, i);
-        if (!same_text("the key", state->source_table, state->key_name, table->source->key_name,
-                       error) ||
+        g_autofree char *walk = key_walk_text(table->source);
+        if (!same_text("the key", state->source_table, state->key_name, walk, error) ||
             !same_text("the definition (digest)", state->source_table, state->definition_digest,
                        table->source->digest, error))
             return false;

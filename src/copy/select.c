@@ -42,7 +42,7 @@ select_bound_append(GString *sql, const struct table *table, const struct bound 
     append_from(sql, table);
     append_where(sql, table, lower, NULL);
     g_string_append(sql, " ORDER BY ");
-    key_columns_append(sql, table);
+    key_order_append(sql, table);
     g_string_append_printf(sql, " LIMIT 1 OFFSET %" G_GUINT64_FORMAT, rows > 0 ? rows - 1 : 0);
 }
 
@@ -125,10 +125,23 @@ insert_head_append(GString *sql, const struct moved_table *table)
     g_string_append(sql, ") VALUES ");
 }
 
+/* One that may be written, of the key if it can be: of that nothing large has to be read. */
+static const struct column *
+written_column(const struct table *table)
+{
+    for (unsigned part = 0; part < table->key_columns->len; part++)
+        if (!key_column(table, part)->generated)
+            return key_column(table, part);
+    unsigned i = 0;
+    while (i + 1 < table->columns->len && table_column(table, i)->generated)
+        i++;
+    return table_column(table, i);
+}
+
 void
 insert_tail_append(GString *sql, const struct moved_table *table)
 {
-    const char *name = key_column(table->source, 0)->name;
+    const char *name = written_column(table->source)->name;
     g_string_append(sql, " ON DUPLICATE KEY UPDATE ");
     quote_identifier(sql, name);
     g_string_append_c(sql, '=');

@@ -194,11 +194,13 @@ static struct index_part
 key_part_read(const struct result *result, size_t row)
 {
     const char *visible = result_get(result, row, "IS_VISIBLE");
+    const char *direction = result_get(result, row, "COLLATION");
     return (struct index_part){
         .index_name = result_get(result, row, "INDEX_NAME"),
         .column_name = result_get(result, row, "COLUMN_NAME"),
         .is_prefix = result_get(result, row, "SUB_PART") != NULL,
         .is_visible = visible == NULL || g_str_equal(visible, "YES"),
+        .is_descending = g_strcmp0(direction, "D") == 0,
     };
 }
 
@@ -207,7 +209,8 @@ read_keys(struct conn *conn, const struct name_group *group, GHashTable *found, 
 {
     g_autoptr(result)
         result = conn_queryf(conn, error,
-                             "SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART, IS_VISIBLE"
+                             "SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART, IS_VISIBLE,"
+                             " COLLATION"
                              " FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = %s"
                              " AND TABLE_NAME IN (%s) AND NON_UNIQUE = 0"
                              " ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",

@@ -59,6 +59,33 @@ key_columns_append(GString *sql, const struct table *table)
     }
 }
 
+static bool
+is_descending(const struct table *table, unsigned part)
+{
+    return (table->key_descending >> part & 1) != 0;
+}
+
+void
+key_order_append(GString *sql, const struct table *table)
+{
+    for (unsigned i = 0; i < table->key_columns->len; i++) {
+        if (i > 0)
+            g_string_append_c(sql, ',');
+        quote_identifier(sql, key_column(table, i)->name);
+        if (is_descending(table, i))
+            g_string_append(sql, " DESC");
+    }
+}
+
+char *
+key_walk_text(const struct table *table)
+{
+    if (table->key_descending == 0)
+        return g_strdup(table->key_name);
+    return g_strdup_printf("%s, parts in two directions (%x)", table->key_name,
+                           table->key_descending);
+}
+
 void
 key_in_begin(GString *sql, const struct table *table)
 {
@@ -159,17 +186,17 @@ append_strict(GString *sql, const struct column *column, bool greater, struct co
 
 /*
  * (a > 1 OR (a = 1 AND (b > 2 OR (b = 2 AND c > 3)))): a row constructor's > would
- * not use the index. With `or_equal` the last column's own = counts too.
+ * not use the index. A descending part is compared the other way round. With `or_equal` the last column's own = counts too.
  */
 static void
-append_bound(GString *sql, const struct table *table, const struct column_text *parts, bool greater,
+append_bound(GString *sql, const struct table *table, const struct column_text *parts, bool behind,
              bool or_equal)
 {
     unsigned count = table->key_columns->len;
     for (unsigned i = 0; i < count; i++) {
         const struct column *column = key_column(table, i);
         g_string_append_c(sql, '(');
-        append_strict(sql, column, greater, parts[i]);
+        append_strict(sql, column, behind != is_descending(table, i), parts[i]);
         if (i + 1 < count || or_equal) {
             g_string_append(sql, " OR ");
             if (i + 1 < count)

@@ -16,8 +16,16 @@
 #include "schema/column_text.h"
 #include "schema/table.h"
 
-/* Appends "`a`,`b`": for SELECT lists and ORDER BY. */
+/* Appends "`a`,`b`": for SELECT lists. */
 void key_columns_append(GString *sql, const struct table *table);
+
+/* Appends "`a`,`b` DESC": the order in which a table is walked, for ORDER BY. It is the index's own, or that
+ * backwards where MySQL can read it so, for it sorts nothing then. */
+void key_order_append(GString *sql, const struct table *table);
+
+/* The key and the order of the walk, in words: bounds of one order mean other rows in another. Caller
+ * frees. */
+char *key_walk_text(const struct table *table);
 
 /* Rows whose key is one of several: key_in_begin(), key_in_append() once or more
  * (`first` for the first one), key_in_end(). MySQL gives up the index beyond
@@ -27,7 +35,7 @@ void key_in_append(GString *sql, const struct table *table, const struct column_
                    bool first);
 void key_in_end(GString *sql, const struct table *table);
 
-/* Rows whose key is > after and <= until, in the key's own order; NULL is an open end.
+/* Rows whose key comes behind `after`, up to and with `until`, in the walk's order; NULL is an open end.
  * Appends "TRUE" when both are open. */
 void key_range_append(GString *sql, const struct table *table, const struct column_text *after,
                       const struct column_text *until);

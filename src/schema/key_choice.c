@@ -82,7 +82,11 @@ take(struct table *table, const struct candidate *candidate)
         unsigned index = 0;
         (void)find_column(table, candidate->parts[i].column_name, &index);
         g_array_append_val(table->key_columns, index);
+        table->key_descending |= candidate->parts[i].is_descending ? 1U << i : 0;
     }
+    /* MySQL reads an index backwards, but not one of parts in two directions. */
+    if (table->key_descending == (1U << candidate->count) - 1)
+        table->key_descending = 0;
 }
 
 void

@@ -13,10 +13,11 @@ struct index_part {
     const char *column_name; /* NULL: an expression */
     bool is_prefix;          /* SUB_PART is set */
     bool is_visible;
+    bool is_descending;
 };
 
 /*
- * Fills key_name, key_columns, key_problem and other_unique_keys from the parts
+ * Fills key_name, key_columns, key_descending, key_problem and other_unique_keys from the parts
  * of all unique keys, ordered by key and place in it. PRIMARY comes first; among
  * other keys the one with the fewest columns, then the fewest bytes.
  */

@@ -72,9 +72,10 @@ struct table {
     char *name;
     GPtrArray *columns; /* struct column, in ordinal position: as in row images */
     /* The key: PRIMARY, else a unique key over NOT NULL whole columns. */
-    char *key_name;             /* index name, unquoted; NULL when no key qualifies */
-    GArray *key_columns;        /* unsigned: indexes into columns, in key order */
-    char *key_problem;          /* why key_name is NULL, for messages */
+    char *key_name;          /* index name, unquoted; NULL when no key qualifies */
+    GArray *key_columns;     /* unsigned: indexes into columns, in key order */
+    unsigned key_descending; /* bit n: part n is walked down; of a key that is all of it, none is */
+    char *key_problem;       /* why key_name is NULL, for messages */
     unsigned other_unique_keys; /* unique keys besides the chosen one, functional ones included */
     char *engine;               /* "VIEW" for a view */
     char *schema_collation;     /* the schema's default */

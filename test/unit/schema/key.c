@@ -78,6 +78,29 @@ Test(key, several_columns)
     cr_expect_str_eq(list->str, "`a`,`b`,`c`");
 }
 
+Test(key, parts_in_two_directions)
+{
+    struct column columns[] = {{.name = name_a, .type = COLUMN_INT},
+                               {.name = name_b, .type = COLUMN_INT},
+                               {.name = name_c, .type = COLUMN_ENUM, .members = 3}};
+    g_autoptr(table) table = table_of(columns, 3);
+    table->key_name = g_strdup("PRIMARY");
+    g_autofree char *plain = key_walk_text(table);
+    table->key_descending = 6;
+    struct column_text one[] = {
+        {.data = "1", .length = 1}, {.data = "2", .length = 1}, {.data = "2", .length = 1}};
+    g_autofree char *after = range_of(table, one, NULL);
+    g_autofree char *until = range_of(table, NULL, one);
+    g_autofree char *walk = key_walk_text(table);
+    g_autoptr(GString) order = g_string_new(NULL);
+    key_order_append(order, table);
+    cr_expect_str_eq(after, "(`a`>1 OR (`a`=1 AND (`b`<2 OR (`b`=2 AND (`c` IN (0,1))))))");
+    cr_expect_str_eq(until, "(`a`<1 OR (`a`=1 AND (`b`>2 OR (`b`=2 AND (`c` IN (3) OR `c`=2)))))");
+    cr_expect_str_eq(order->str, "`a`,`b` DESC,`c` DESC");
+    cr_expect_str_eq(plain, "PRIMARY");
+    cr_expect_str_neq(walk, plain);
+}
+
 Test(key, enum_lists_its_values)
 {
     struct column columns[] = {{.name = name_a, .type = COLUMN_ENUM, .members = 4},

@@ -40,6 +40,17 @@ Test(key_choice, primary_comes_first)
     cr_expect_eq(table->other_unique_keys, 1);
 }
 
+Test(key_choice, parts_in_two_directions)
+{
+    struct index_part parts[] = {PART("PRIMARY", "a"), PART("PRIMARY", "b"), PART("PRIMARY", "v")};
+    parts[0].is_descending = parts[2].is_descending = true;
+    g_autoptr(table) mixed = choose(parts, 3);
+    cr_expect_eq(mixed->key_descending, 5);
+    parts[1].is_descending = true;
+    g_autoptr(table) descending = choose(parts, 3);
+    cr_expect_eq(descending->key_descending, 0); /* read backwards */
+}
+
 Test(key_choice, fewest_columns_then_fewest_bytes)
 {
     const struct index_part parts[] = {PART("u1", "a"), PART("u1", "b"), PART("u2", "v"),
