@@ -121,6 +121,7 @@ log_progress(struct display *display)
              log_str("waiting", snapshot->waiting != NULL ? snapshot->waiting : "no"),
              log_int("tables_done", snapshot->tables_finished),
              log_int("tables", snapshot->table_count),
+             log_int("indexes_left", snapshot->indexes_of - snapshot->indexes_built),
              log_int("rows", (int64_t)snapshot->rows_copied),
              log_int("rows_estimated", (int64_t)snapshot->estimated_rows),
              log_int("rows_per_s", (int64_t)snapshot->rows_per_s),

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/stop.h"
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/index_builds.h"
 #include "checkpoint/lease.h"
 #include "checkpoint/outbox.h"
 #include "cli/schema_text.h"
@@ -38,6 +39,7 @@ read_whole(struct session *session, const struct schema_fit *fit, bool json, GEr
 {
     g_autoptr(move_state) state = NULL;
     g_autoptr(GPtrArray) deliveries = NULL;
+    g_autoptr(GPtrArray) index_builds = NULL;
     const struct config *config = session->config;
     struct status_view view = {.move = config->move,
                                .file = config->path,
@@ -53,7 +55,13 @@ read_whole(struct session *session, const struct schema_fit *fit, bool json, GEr
             !lease_is_held(session->conn, session->config, &view.runner_alive, error))
             return NULL;
     }
+    if (state != NULL && state->phase <= PHASE_READY) {
+        index_builds = index_builds_list(session->conn, config, error);
+        if (index_builds == NULL)
+            return NULL;
+    }
     view.state = state;
+    view.index_builds = index_builds;
     view.deliveries = deliveries;
     if (json)
         return status_to_json(&view);

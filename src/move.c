@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "checkpoint/command.h"
+#include "copy/index_build.h"
 #include "move_int.h"
 
 /* How long `ready` waits for the exact number of rows, which hooks tell. */
@@ -71,6 +72,23 @@ lag_is_small(struct move *move)
     return lag_ms >= 0 && lag_ms <= move->config->cutover.max_lag_ms;
 }
 
+/* What the target was made without. Before the lag is looked at: it may grow meanwhile. */
+static bool
+build_indexes(struct move *move, GError **error)
+{
+    struct index_build_options options = {
+        .config = move->config,
+        .reader = move->reader,
+        .target = move->target,
+        .lease = move->lease,
+        .applier = move->applier,
+        .moved_tables = move->moved_tables,
+        .progress = move->options->progress,
+        .outlast = move->resuming,
+    };
+    return index_build_run(&options, error);
+}
+
 /* Everything that any chunk may have shown must be applied before the target can be counted. */
 static bool
 catch_up(struct move *move, GError **error)
@@ -101,6 +119,8 @@ follow(struct move *move, GError **error)
         g_clear_pointer(&move->source_conn, conn_close);
     move->source_conn = NULL;
     g_clear_pointer(&move->reader_conn, conn_close);
+    if (!build_indexes(move, error))
+        return false;
     move->reader_conn = conn_open_retrying(&move->reader, "catching up", error);
     if (move->reader_conn == NULL || !catch_up(move, error))
         return false;

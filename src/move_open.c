@@ -190,7 +190,9 @@ guarded_create(struct move *move, bool resuming, GError **error)
 {
     if (!lease_ddl_begin(move->lease, &move->target_conn, error))
         return false;
-    bool created = create_target_tables(move->target_conn, move->moved_tables, resuming, error);
+    struct create_options options = {.resuming = resuming,
+                                     .defer_indexes = move->config->copy.defer_indexes != 0};
+    bool created = create_target_tables(move->target_conn, move->moved_tables, &options, error);
     lease_ddl_end(move->lease, move->target_conn);
     return created;
 }
@@ -208,7 +210,8 @@ guarded_drop(struct move *move, GError **error)
                             "the move has gone on meanwhile; nothing was discarded");
         dropped = false;
     }
-    dropped = dropped && drop_target_tables(move, error);
+    dropped = dropped && lease_builds_outlast(move->lease, move->target_conn, error) &&
+              drop_target_tables(move, error);
     lease_ddl_end(move->lease, move->target_conn);
     return dropped;
 }

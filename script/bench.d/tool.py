@@ -96,13 +96,13 @@ class Run:
         """User and system."""
         return self.usage.ru_utime + self.usage.ru_stime
 
-    def copy_seconds(self):
-        """From "loading the target" to the phase after copying, by the log's own times."""
+    def copy_seconds(self, until='following'):
+        """From "loading the target" to a phase, the one after copying, by the log's own times."""
         begin = end = None
         for entry in self.entries():
             if entry.get('message') == 'loading the target':
                 begin = seconds_of(entry['time'])
-            if entry.get('phase') == 'following' and entry.get('message') == 'phase':
+            if entry.get('phase') == until and entry.get('message') == 'phase':
                 end = seconds_of(entry['time'])
         if begin is None or end is None:
             raise SystemExit(f'bench: {self.log} does not tell when the copy began and ended')

@@ -29,9 +29,10 @@ struct applier {
     size_t delete_slices;
 
     pthread_mutex_t mutex;
-    pthread_cond_t advanced; /* P moved, or the thread ended, or a stop was requested */
+    pthread_cond_t advanced; /* P moved, the thread ended, a stop was requested, holds fell to 0 */
     struct gtid_set *position;
     int64_t linger_ms;
+    unsigned holds;          /* of applier_hold() */
     int64_t applied_us;      /* monotonic: when the last batch became durable */
     int64_t applied_lag_ms;  /* how old it was then */
     int64_t batch_commit_us; /* commit time of what is being applied; 0: nothing is */
@@ -220,6 +221,33 @@ note_batch(struct applier *applier)
     pthread_mutex_unlock(&applier->mutex);
 }
 
+/* Under the mutex. */
+static bool
+is_held(const struct applier *applier)
+{
+    return applier->holds > 0 && !stop_requested();
+}
+
+/* Takes the batch mutex when nobody holds the applier. */
+static void
+enter_batch(struct applier *applier)
+{
+    for (;;) {
+        pthread_mutex_lock(&applier->mutex);
+        while (is_held(applier))
+            pthread_cond_wait(&applier->advanced, &applier->mutex);
+        pthread_mutex_unlock(&applier->mutex);
+        /* Whoever holds it from here on waits for this batch, or comes first. */
+        pthread_mutex_lock(&applier->batch_mutex);
+        pthread_mutex_lock(&applier->mutex);
+        bool held = is_held(applier);
+        pthread_mutex_unlock(&applier->mutex);
+        if (!held)
+            return;
+        pthread_mutex_unlock(&applier->batch_mutex);
+    }
+}
+
 static void *
 applier_main(void *argument)
 {
@@ -227,7 +255,7 @@ applier_main(void *argument)
     g_autoptr(GError) error = NULL;
     while (collect(applier, &error)) {
         note_batch(applier);
-        pthread_mutex_lock(&applier->batch_mutex);
+        enter_batch(applier);
         bool applied = apply(applier, &error);
         if (applied)
             advance(applier);
@@ -335,6 +363,26 @@ applier_set_linger_ms(struct applier *applier, int64_t ms)
 {
     pthread_mutex_lock(&applier->mutex);
     applier->linger_ms = ms;
+    pthread_mutex_unlock(&applier->mutex);
+}
+
+void
+applier_hold(struct applier *applier)
+{
+    pthread_mutex_lock(&applier->mutex);
+    applier->holds++;
+    pthread_mutex_unlock(&applier->mutex);
+    /* The batch in hand ends. */
+    pthread_mutex_lock(&applier->batch_mutex);
+    pthread_mutex_unlock(&applier->batch_mutex);
+}
+
+void
+applier_release(struct applier *applier)
+{
+    pthread_mutex_lock(&applier->mutex);
+    applier->holds--;
+    pthread_cond_broadcast(&applier->advanced);
     pthread_mutex_unlock(&applier->mutex);
 }
 

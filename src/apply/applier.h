@@ -55,6 +55,12 @@ bool applier_wait_for(struct applier *applier, const struct gtid_set *set, int64
 /* How long a batch may wait for more before it is applied. 0: never (draining). */
 void applier_set_linger_ms(struct applier *applier, int64_t linger_ms);
 
+/* Waits for the batch in hand; then nothing more is applied until every applier_hold() was taken back
+ * with an applier_release(). What arrives waits, at first in memory, then on the source.
+ * Thread-safe. */
+void applier_hold(struct applier *applier);
+void applier_release(struct applier *applier);
+
 /* How far the target's state is behind: what waits, or what was applied within the last second,
  * was committed this long ago. -1: not known, because nothing was heard of the source lately. */
 int64_t applier_lag_ms(struct applier *applier);

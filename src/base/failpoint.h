@@ -68,6 +68,11 @@
       "position and ranges in the checkpoint are older than the data")                             \
     X(CHECKPOINT_SENT, "checkpoint-sent", "position and ranges were sent, not answered")           \
     X(CHECKPOINT_AFTER_SAVE, "checkpoint-after-save", "position and ranges are saved")             \
+    X(INDEX_BUILD_BEGUN, "index-build-begun",                                                      \
+      "a table's rows are copied and its deferred indexes missing, no ALTER was sent")             \
+    X(INDEX_BUILD_SENT, "index-build-sent",                                                        \
+      "the ALTER that adds a table's deferred indexes was sent, not answered")                     \
+    X(INDEX_BUILD_DONE, "index-build-done", "a table has all its indexes, ready is not stored")    \
     X(PHASE_BEFORE_SAVE, "phase-before-save",                                                      \
       "a phase is reached, the checkpoint has the one before")                                     \
     X(PHASE_SENT, "phase-sent", "a phase was sent to the checkpoint, not answered")                \

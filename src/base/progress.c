@@ -29,6 +29,8 @@ struct progress {
     int64_t started_us;
     const char *phase; /* NULL: the engine has not begun */
     const char *waiting;
+    unsigned indexes_built;
+    unsigned indexes_of;
     int64_t lag_ms;
     uint64_t buffered_bytes;
     uint64_t transactions;
@@ -198,6 +200,17 @@ progress_set_waiting(struct progress *progress, const char *why)
     pthread_mutex_unlock(&progress->mutex);
 }
 
+void
+progress_set_indexes(struct progress *progress, unsigned built, unsigned of)
+{
+    if (progress == NULL)
+        return;
+    pthread_mutex_lock(&progress->mutex);
+    progress->indexes_built = built;
+    progress->indexes_of = of;
+    pthread_mutex_unlock(&progress->mutex);
+}
+
 int64_t
 progress_eta_ms(uint64_t remaining, double rows_per_s)
 {
@@ -246,6 +259,8 @@ progress_snapshot(struct progress *progress)
     snapshot->begun = progress->phase != NULL;
     snapshot->phase = progress->phase != NULL ? progress->phase : "starting";
     snapshot->waiting = progress->waiting;
+    snapshot->indexes_built = progress->indexes_built;
+    snapshot->indexes_of = progress->indexes_of;
     snapshot->lag_ms = progress->lag_ms;
     snapshot->transactions_applied = progress->transactions;
     snapshot->changes_applied = progress->changes;

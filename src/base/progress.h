@@ -50,6 +50,9 @@ void progress_set_phase(struct progress *progress, const char *phase);
 /* Why nothing is copied just now ("paused", "lag"), as progress_set_phase; NULL: it is. */
 void progress_set_waiting(struct progress *progress, const char *why);
 
+/* Tables whose deferred indexes are built, of how many; `of` 0: nothing is being built. */
+void progress_set_indexes(struct progress *progress, unsigned built, unsigned of);
+
 struct progress_table {
     char *name;
     uint64_t rows_copied;    /* by earlier runs too */
@@ -65,6 +68,8 @@ struct progress_snapshot {
     const char *phase;             /* "starting" until the engine says otherwise */
     bool begun;                    /* it has said otherwise */
     const char *waiting;           /* NULL: it is not */
+    unsigned indexes_built;        /* tables */
+    unsigned indexes_of;           /* 0: no index is being built */
     int64_t lag_ms;                /* -1: not known */
     uint64_t transactions_applied; /* by this run */
     uint64_t changes_applied;

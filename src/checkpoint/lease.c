@@ -399,6 +399,75 @@ lease_ddl_end(const struct lease *lease, struct conn *conn)
         lock_drop(conn, lease->ddl_lock_name);
 }
 
+/* --- building indexes ---------------------------------------------------------------------- */
+
+static char *
+build_lock_name(const struct config *config, unsigned place)
+{
+    g_autofree char *prefix = g_strdup_printf("move-tables-index-%u", place);
+    return lock_name(prefix, config->checkpoint.database, config->move);
+}
+
+bool
+lease_build_begin(const struct lease *lease, unsigned place, struct conn *conn, bool *ret_taken,
+                  GError **error)
+{
+    g_autofree char *name = build_lock_name(lease->config, place);
+    if (!lock_take(conn, name, 1, ret_taken, error))
+        return false;
+    /* Under the lock, not before it. */
+    if (!*ret_taken || lease_check(lease, conn, error))
+        return true;
+    lock_drop(conn, name);
+    return false;
+}
+
+void
+lease_build_end(const struct lease *lease, unsigned place, struct conn *conn)
+{
+    g_autofree char *name = build_lock_name(lease->config, place);
+    lock_drop(conn, name);
+}
+
+bool
+lease_build_session(struct conn *target, const struct config *config, unsigned place,
+                    uint64_t *ret_session, GError **error)
+{
+    g_autofree char *name = build_lock_name(config, place);
+    g_autofree char *quoted = quoted_string(name);
+    g_autoptr(result)
+        holder = conn_queryf(target, error, "SELECT IS_USED_LOCK(%s) AS `holder`", quoted);
+    if (holder == NULL)
+        return false;
+    *ret_session = result_uint(holder, 0, "holder");
+    return true;
+}
+
+bool
+lease_builds_outlast(const struct lease *lease, struct conn *conn, GError **error)
+{
+    for (unsigned place = 0; place < LEASE_BUILD_PLACES; place++) {
+        g_autofree char *name = build_lock_name(lease->config, place);
+        bool taken = false;
+        uint64_t session = 0;
+        if (!lock_take(conn, name, DDL_WAIT_S, &taken, error) ||
+            (!taken && !lease_build_session(conn, lease->config, place, &session, error)))
+            return false;
+        if (!taken) {
+            g_set_error(error, MT_ERROR, MT_ERROR_TARGET_BUSY,
+                        "an earlier runner's ALTER TABLE still builds indexes on the target "
+                        "(session %" G_GUINT64_FORMAT
+                        "); wait for its end, or KILL %" G_GUINT64_FORMAT ", then run again",
+                        session, session);
+            return false;
+        }
+        lock_drop(conn, name);
+    }
+    return true;
+}
+
+/* --- keeping ------------------------------------------------------------------------------- */
+
 /* Is the lock ours, and is the epoch? Two answers in one row. */
 static bool
 look(struct lease *lease, bool *ret_held, uint64_t *ret_holder, GError **error)

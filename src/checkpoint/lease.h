@@ -79,6 +79,33 @@ G_GNUC_WARN_UNUSED_RESULT bool lease_ddl_begin(const struct lease *lease, struct
 void lease_ddl_end(const struct lease *lease, struct conn *conn);
 
 /*
+ * Secondary indexes are built under locks of their own, one for each of the connections that build
+ * at the same time. lease_take() does not wait for these: an ALTER that only adds what the present
+ * runner would add, too, may go on for hours after its runner died, and the changes must not wait
+ * for it. Instead whoever builds, or is about to drop the tables, has each of these locks once: what
+ * an older runner had begun is over then, and it begins nothing later, as under the DDL lock.
+ *
+ * `place` is below LEASE_BUILD_PLACES. *ret_taken is false, without error, when another session has
+ * the lock after a second. MT_ERROR_FENCED when the move is another runner's. Thread-safe.
+ */
+#define LEASE_BUILD_PLACES 4
+G_GNUC_WARN_UNUSED_RESULT bool lease_build_begin(const struct lease *lease, unsigned place,
+                                                 struct conn *conn, bool *ret_taken,
+                                                 GError **error);
+/* Gives the place's lock back. */
+void lease_build_end(const struct lease *lease, unsigned place, struct conn *conn);
+
+/* Waits a few seconds for every place to be free: MT_ERROR_TARGET_BUSY, which names the session, when
+ * one is not. */
+G_GNUC_WARN_UNUSED_RESULT bool lease_builds_outlast(const struct lease *lease, struct conn *conn,
+                                                    GError **error);
+
+/* The session that has the place's lock; 0: none. Any connection to the target; needs no lease. */
+G_GNUC_WARN_UNUSED_RESULT bool lease_build_session(struct conn *target, const struct config *config,
+                                                   unsigned place, uint64_t *ret_session,
+                                                   GError **error);
+
+/*
  * Checks that the lock connection still holds the lock, and takes it again after a lost
  * connection if nobody else took the move meanwhile (epoch unchanged). Called every second by
  * one thread. MT_ERROR_FENCED when the move is lost; MT_ERROR_TARGET_LOST when the target

@@ -55,6 +55,9 @@ append_summary(GString *text, const struct progress_snapshot *snapshot, const st
     bool copying = snapshot->tables_finished < snapshot->table_count;
     if (copying)
         g_string_append_printf(line, "  copy %s rows/s", rows_per_s);
+    if (snapshot->indexes_of > 0)
+        g_string_append_printf(line, "  indexes built %u/%u tables", snapshot->indexes_built,
+                               snapshot->indexes_of);
     g_string_append_printf(line, "  apply %s changes/s  lag %s", changes_per_s, lag);
     if (copying)
         g_string_append_printf(line, "  ETA %s", eta);

@@ -5,6 +5,7 @@
 
 #include "base/progress.h"
 #include "base/url.h"
+#include "checkpoint/index_builds.h"
 #include "checkpoint/outbox.h"
 #include "cli/human.h"
 #include "cli/json_text.h"
@@ -196,6 +197,16 @@ append_table(GString *text, const struct table_state *table, unsigned name_width
 }
 
 static void
+append_index_builds(GString *text, const struct status_view *view)
+{
+    for (guint i = 0; view->index_builds != NULL && i < view->index_builds->len; i++) {
+        const struct index_build *build = g_ptr_array_index(view->index_builds, i);
+        g_autofree char *since = human_duration(build->seconds * 1000);
+        append_fact(text, "indexes", "being built for %s since %s", build->table, since);
+    }
+}
+
+static void
 append_phase(GString *text, const struct status_view *view, bool colour)
 {
     const struct move_state *state = view->state;
@@ -215,6 +226,7 @@ append_phase(GString *text, const struct status_view *view, bool colour)
         g_autofree char *eta = human_duration(status_eta_ms(state));
         append_fact(text, "copy", "%s rows/s, ETA %s", rate, eta);
     }
+    append_index_builds(text, view);
     g_autofree char *changes = human_count(state->changes_applied);
     append_fact(text, "applied", "%s row changes, by %s run", changes,
                 view->runner_alive ? "this" : "the last");
@@ -375,6 +387,18 @@ tables_json(const GPtrArray *tables)
     return list;
 }
 
+static json_t *
+index_builds_json(const GPtrArray *builds)
+{
+    json_t *list = json_array();
+    for (guint i = 0; builds != NULL && i < builds->len; i++) {
+        const struct index_build *build = g_ptr_array_index(builds, i);
+        json_array_append_new(list, json_pack("{s:o, s:I}", "table", json_text(build->table),
+                                              "seconds", (json_int_t)build->seconds));
+    }
+    return list;
+}
+
 /* A number that -1 stands for "not known" of. */
 static json_t *
 known(int64_t number)
@@ -416,6 +440,7 @@ status_to_json(const struct status_view *view)
                       deliveries_json(view->deliveries, view->runner_alive));
     json_object_update(all, facts);
     json_decref(facts);
+    json_object_set_new(all, "index_builds", index_builds_json(view->index_builds));
     if (view->fit != NULL)
         json_object_set_new(all, "schema", schema_json(view->fit));
     json_object_set_new(all, "alarm", json_text(status_alarm(view)));

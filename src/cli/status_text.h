@@ -13,6 +13,7 @@ struct status_view {
     const char *file;               /* the move's; NULL: "FILE" */
     const struct move_state *state; /* NULL: the move has not begun */
     const GPtrArray *deliveries;    /* struct delivery; may be NULL */
+    const GPtrArray *index_builds;  /* struct index_build; may be NULL */
     const struct schema_fit *fit;   /* may be NULL */
     int64_t now_us;                 /* the target's clock, as the times in state */
     const char *flag_file;          /* cutover.flag_file; NULL: none */

@@ -96,6 +96,7 @@ struct config {
         int64_t chunk_ms;
         int64_t chunk_rows;
         int64_t chunk_bytes;
+        unsigned defer_indexes; /* 0 or 1: which secondary indexes are built after the copy */
     } copy;
     struct {
         unsigned writers;

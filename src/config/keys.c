@@ -3,6 +3,7 @@
 static const char *const tls_modes[] = {"disabled",  "preferred",       "required",
                                         "verify_ca", "verify_identity", NULL};
 static const char *const cutover_modes[] = {"manual", "auto", NULL};
+static const char *const switches[] = {"false", "true", NULL};
 static const char *const verify_modes[] = {"off", "inline", NULL};
 static const char *const verify_before_cutover[] = {"off", "required", NULL};
 static const struct key tls_keys[] = {
@@ -169,6 +170,13 @@ static const struct key copy_keys[] = {
      .most = GIB,
      .fallback = "8MiB",
      .meaning = "size that a chunk ends at, whatever its time"},
+    {.name = "defer_indexes",
+     .kind = KEY_CHOICE,
+     IN(copy, defer_indexes),
+     .choices = switches,
+     .fallback = "false",
+     .meaning = "whether target tables are created without those secondary indexes that can be "
+                "built after the copy, before `ready`"},
     {.name = NULL},
 };
 static const struct section copy_section = {.keys = copy_keys, .size = PART_SIZE(copy)};

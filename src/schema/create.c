@@ -6,6 +6,16 @@
 #include "base/log.h"
 #include "mysql/quote.h"
 #include "schema/create_text_int.h"
+#include "schema/deferred.h"
+
+/* What all of it needs. */
+struct creation {
+    struct conn *target;
+    GPtrArray *moved_tables;
+    const struct create_options *options;
+    struct deferral *deferral;
+    GArray *exists; /* bool: table i was there before */
+};
 
 bool
 create_target_compare(const struct moved_table *table, GPtrArray *moved_tables,
@@ -39,14 +49,19 @@ add_problem(GString *problems, const struct moved_table *table, const char *prob
                            table->to_schema, table->to_table, problem);
 }
 
-/* Appends to `problems` what is wrong with a target table that is there. */
+/* Appends to `problems` what is wrong with a target table that is there. What a run that died has left
+ * may lack indexes, whether the option is still on or not: they are built before `ready`. */
 static bool
-check_existing(const struct moved_table *table, GPtrArray *moved_tables, const struct table *found,
-               GString *problems, GError **error)
+check_existing(const struct creation *creation, struct moved_table *table,
+               const struct table *found, GString *problems, GError **error)
 {
     g_autoptr(create_difference) difference = NULL;
-    if (!create_target_compare(table, moved_tables, found, &difference, error))
+    g_autofree char *missing = NULL;
+    if (creation->options->resuming
+            ? !deferral_compare(creation->deferral, table, found, &missing, &difference, error)
+            : !create_target_compare(table, creation->moved_tables, found, &difference, error))
         return false;
+    table->indexes_missing = missing != NULL;
     if (difference != NULL) {
         g_autofree char *problem = g_strdup_printf(
             "differs from the source's (- source, + target):\n%s\nmend it with: %s",
@@ -72,23 +87,23 @@ check_empty(struct conn *target, const struct moved_table *table, GString *probl
     return true;
 }
 
-/* Finds everything that is wrong at once. Element i (bool) of ret_exists: table i is there. */
+/* Finds everything that is wrong at once, and which tables are there. */
 static bool
-check_all(struct conn *target, GPtrArray *moved_tables, bool resuming, GArray *ret_exists,
-          GError **error)
+check_all(struct creation *creation, GError **error)
 {
     g_autoptr(GString) problems = g_string_new(NULL);
-    g_autoptr(GPtrArray) wanted = inspections_of_targets(moved_tables);
-    if (!inspect_tables(target, wanted, error))
+    g_autoptr(GPtrArray) wanted = inspections_of_targets(creation->moved_tables);
+    if (!inspect_tables(creation->target, wanted, error))
         return false;
-    for (unsigned i = 0; i < moved_tables->len; i++) {
-        const struct moved_table *table = g_ptr_array_index(moved_tables, i);
+    for (unsigned i = 0; i < creation->moved_tables->len; i++) {
+        struct moved_table *table = g_ptr_array_index(creation->moved_tables, i);
         g_autoptr(table) found = inspections_take(wanted, i);
         bool exists = found != NULL;
-        g_array_append_val(ret_exists, exists);
-        if (exists && !check_existing(table, moved_tables, found, problems, error))
+        g_array_append_val(creation->exists, exists);
+        if (exists && !check_existing(creation, table, found, problems, error))
             return false;
-        if (exists && !resuming && !check_empty(target, table, problems, error))
+        if (exists && !creation->options->resuming &&
+            !check_empty(creation->target, table, problems, error))
             return false;
     }
     if (problems->len == 0)
@@ -118,12 +133,17 @@ create_schema(struct conn *target, const struct moved_table *table, GError **err
 /* A server may make another table of the same statement (another default, a key
  * that it adds): what it made is read back. */
 static bool
-check_created(const struct moved_table *table, GPtrArray *moved_tables, const struct table *found,
+check_created(const struct creation *creation, struct moved_table *table, const struct table *found,
               GError **error)
 {
     g_autoptr(create_difference) difference = NULL;
-    if (found != NULL && !create_target_compare(table, moved_tables, found, &difference, error))
+    g_autofree char *missing = NULL;
+    if (found != NULL && creation->options->defer_indexes
+            ? !deferral_compare(creation->deferral, table, found, &missing, &difference, error)
+            : found != NULL &&
+                  !create_target_compare(table, creation->moved_tables, found, &difference, error))
         return false;
+    table->indexes_missing = missing != NULL;
     if (found != NULL && difference == NULL)
         return true;
     g_set_error(error, MT_ERROR, MT_ERROR_PREFLIGHT,
@@ -136,56 +156,78 @@ check_created(const struct moved_table *table, GPtrArray *moved_tables, const st
 }
 
 static bool
-check_all_created(struct conn *target, GPtrArray *moved_tables, const GArray *existed,
-                  GError **error)
+check_all_created(const struct creation *creation, GError **error)
 {
-    g_autoptr(GPtrArray) wanted = inspections_of_targets(moved_tables);
-    if (!inspect_tables(target, wanted, error))
+    g_autoptr(GPtrArray) wanted = inspections_of_targets(creation->moved_tables);
+    if (!inspect_tables(creation->target, wanted, error))
         return false;
-    for (unsigned i = 0; i < moved_tables->len; i++) {
+    for (unsigned i = 0; i < creation->moved_tables->len; i++) {
         g_autoptr(table) found = inspections_take(wanted, i);
-        if (!g_array_index(existed, bool, i) &&
-            !check_created(g_ptr_array_index(moved_tables, i), moved_tables, found, error))
+        if (!g_array_index(creation->exists, bool, i) &&
+            !check_created(creation, g_ptr_array_index(creation->moved_tables, i), found, error))
             return false;
     }
     return true;
 }
 
 static bool
-create_one(struct conn *target, const struct moved_table *table, GPtrArray *moved_tables,
-           GError **error)
+create_one(const struct creation *creation, const struct moved_table *table, GError **error)
 {
-    g_autofree char *sql = create_statement_for_target(table, moved_tables, error);
-    if (sql == NULL || !conn_exec(target, sql, error))
+    g_autofree char *sql = creation->options->defer_indexes
+                               ? deferral_create_statement(creation->deferral, table, error)
+                               : create_statement_for_target(table, creation->moved_tables, error);
+    if (sql == NULL || !conn_exec(creation->target, sql, error))
         return false;
-    /* Dying from here on leaves an empty table that is equal: a new run takes it as it is. */
+    /* Dying from here on leaves an empty table that is equal, but for deferred indexes: a new run
+     * takes it as it is. */
     failpoint_reach(FAILPOINT_TARGET_TABLE_CREATED);
     g_autofree char *name = g_strdup_printf("%s.%s", table->to_schema, table->to_table);
-    log_info("schema", log_msg("target table created"), log_str("table", name));
+    g_autofree char *indexes = creation->options->defer_indexes
+                                   ? deferral_describe(creation->deferral, table)
+                                   : NULL;
+    if (indexes != NULL)
+        log_info("schema", log_msg("target table created"), log_str("table", name),
+                 log_str("indexes", indexes));
+    else
+        log_info("schema", log_msg("target table created"), log_str("table", name));
     return true;
 }
 
-bool
-create_target_tables(struct conn *target, GPtrArray *moved_tables, bool resuming, GError **error)
+/* In any order: the session has foreign_key_checks=0, so a child may come before its parent. */
+static bool
+create_missing(const struct creation *creation, GError **error)
 {
-    g_autoptr(GArray) exists = g_array_new(FALSE, FALSE, sizeof(bool));
-    if (!check_all(target, moved_tables, resuming, exists, error))
-        return false;
-    /* In any order: the session has foreign_key_checks=0, so a child may come before its parent. */
     g_autoptr(GHashTable) schemas = g_hash_table_new(g_str_hash, g_str_equal);
     bool created = false;
-    for (unsigned i = 0; i < moved_tables->len; i++) {
-        const struct moved_table *table = g_ptr_array_index(moved_tables, i);
-        if (g_array_index(exists, bool, i))
+    for (unsigned i = 0; i < creation->moved_tables->len; i++) {
+        const struct moved_table *table = g_ptr_array_index(creation->moved_tables, i);
+        if (g_array_index(creation->exists, bool, i))
             continue;
-        if (g_hash_table_add(schemas, table->to_schema) && !create_schema(target, table, error))
+        if (g_hash_table_add(schemas, table->to_schema) &&
+            !create_schema(creation->target, table, error))
             return false;
-        if (!create_one(target, table, moved_tables, error))
+        if (!create_one(creation, table, error))
             return false;
         created = true;
     }
-    if (created && !check_all_created(target, moved_tables, exists, error))
-        return false;
-    failpoint_reach(FAILPOINT_TARGET_TABLES_READY);
-    return true;
+    return !created || check_all_created(creation, error);
+}
+
+bool
+create_target_tables(struct conn *target, GPtrArray *moved_tables,
+                     const struct create_options *options, GError **error)
+{
+    struct creation creation = {
+        .target = target,
+        .moved_tables = moved_tables,
+        .options = options,
+        .deferral = deferral_of(moved_tables),
+        .exists = g_array_new(FALSE, FALSE, sizeof(bool)),
+    };
+    bool done = check_all(&creation, error) && create_missing(&creation, error);
+    deferral_free(creation.deferral);
+    g_array_unref(creation.exists);
+    if (done)
+        failpoint_reach(FAILPOINT_TARGET_TABLES_READY);
+    return done;
 }

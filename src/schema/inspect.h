@@ -45,9 +45,15 @@ char *create_statement_for_target(const struct moved_table *table, GPtrArray *mo
 /* What the digest is of: create_sql without name and AUTO_INCREMENT. Pure. Caller frees. */
 char *create_statement_normalized(const char *create_sql);
 
+struct create_options {
+    bool resuming;      /* what is there may hold rows, and lack indexes that may come later */
+    bool defer_indexes; /* what is made is made without those */
+};
+
 /* Creates the schemas and target tables that are missing; those that exist
- * must be equal (and empty, unless `resuming`). */
+ * must be equal (and empty, unless resuming). Sets indexes_missing of every table. */
 G_GNUC_WARN_UNUSED_RESULT bool create_target_tables(struct conn *target, GPtrArray *moved_tables,
-                                                    bool resuming, GError **error);
+                                                    const struct create_options *options,
+                                                    GError **error);
 
 #endif

@@ -1,6 +1,7 @@
 /* The target's side of the tables: absent, or equal and empty. */
 #include "mysql/quote.h"
 #include "schema/create_text_int.h"
+#include "schema/deferred.h"
 #include "schema/inspect.h"
 #include "schema/name_groups_int.h"
 #include "schema/preflight_int.h"
@@ -102,13 +103,19 @@ check_existing(struct preflight *preflight, const struct moved_table *moved,
 {
     g_autoptr(create_difference) difference = NULL;
     g_autoptr(GError) foreign = NULL;
-    if (!create_target_compare(moved, preflight->moved_tables, found, &difference, &foreign))
+    g_autofree char *missing = NULL;
+    bool resuming = preflight->options->resuming;
+    if (resuming
+            ? !deferral_compare(preflight->deferral, moved, found, &missing, &difference, &foreign)
+            : !create_target_compare(moved, preflight->moved_tables, found, &difference, &foreign))
         return true; /* a foreign key out of the set: reported with the relations */
     if (difference != NULL)
         report_difference(preflight, moved, difference);
-    else if (preflight->options->resuming)
-        preflight_ok(preflight, "target", "table %s.%s is there and equal", moved->to_schema,
-                     moved->to_table);
+    else if (resuming)
+        preflight_ok(preflight, "target", "table %s.%s is there and equal%s%s", moved->to_schema,
+                     moved->to_table,
+                     missing != NULL ? "; indexes that are built before ready: " : "",
+                     missing != NULL ? missing : "");
     else if (!check_empty(preflight, moved, error))
         return false;
     note_for_triggers(preflight, moved, groups);
@@ -173,7 +180,11 @@ check_target(struct preflight *preflight, const struct moved_table *moved,
     g_autofree char *subject = target_subject(moved);
     if (found == NULL) {
         check_primary_key_settings(preflight, moved);
-        preflight_ok(preflight, subject, "is not there yet: it is created");
+        g_autofree char *indexes = preflight->config->copy.defer_indexes != 0
+                                       ? deferral_describe(preflight->deferral, moved)
+                                       : NULL;
+        preflight_ok(preflight, subject, "is not there yet: it is created%s%s",
+                     indexes != NULL ? "; indexes " : "", indexes != NULL ? indexes : "");
         return preflight_target_options(preflight, moved, error);
     }
     if (g_str_has_suffix(found->engine, "VIEW")) {
@@ -190,6 +201,8 @@ preflight_target_tables(struct preflight *preflight, GError **error)
     g_autoptr(GHashTable) collations = NULL;
     g_autoptr(GPtrArray) groups = name_groups_new();
     g_autoptr(GPtrArray) wanted = inspections_of_targets(preflight->moved_tables);
+    g_autoptr(deferral) deferral = deferral_of(preflight->moved_tables);
+    preflight->deferral = deferral;
     if (!read_collations(preflight, &collations, error) ||
         !inspect_tables(preflight->target.conn, wanted, error))
         return false;

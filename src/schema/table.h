@@ -110,6 +110,9 @@ struct moved_table {
     char *to_schema;
     char *to_table;
     char *moved_as; /* the source table's name after the RENAME */
+    /* The target lacked indexes that may be built after the copy (schema/deferred.h), when it was
+     * last looked at. */
+    bool indexes_missing;
 };
 
 #endif

@@ -7,7 +7,7 @@ dies where it is told, is given once more, and in the end all must be as if it h
 import json
 
 from movetest import shop
-from movetest.tool import CHECKPOINT, CUTOVER, FAILED, FAILPOINT, OK, Failure
+from movetest.tool import CHECKPOINT, CUTOVER, FAILED, FAILPOINT, OK, Failure, merged
 
 ORDERS = 1500
 TICKETS = 'shop.tickets'
@@ -35,8 +35,8 @@ class Path:
         # Written by now, so that no point is missed for want of a change.
         t.wait(lambda: self.load.committed > 5, 'a few transactions')
         self.move = t.move(tables=[*shop.TABLES, TICKETS], hook=self.hook,
-                           copy={'chunk_bytes': '64KiB'}, checkpoint={'interval_ms': 50},
-                           **self.changes)
+                           **merged({'copy': {'chunk_bytes': '64KiB'},
+                                     'checkpoint': {'interval_ms': 50}}, self.changes))
         self.begin()
 
     def begin(self):
@@ -88,6 +88,21 @@ class Path:
         self.move.end()
         self.load.stopping.set()
         self.hook.down()
+
+
+class Deferred(Path):
+    """Two tables are made without their secondary indexes."""
+
+    name = 'deferred'
+    changes = {'copy': {'defer_indexes': True}}
+
+    def verify(self):
+        super().verify()
+        for table, name in (('orders', 'customer'), ('items', 'sku')):
+            found = self.t.target.value(
+                'SELECT COUNT(DISTINCT index_name) FROM information_schema.statistics WHERE '
+                "table_schema = 'shop' AND table_name = %s AND index_name = %s", (table, name))
+            self.t.expect(found == 1, f'index {name} of shop.{table} is missing')
 
 
 class Command(Path):
@@ -198,4 +213,4 @@ class Clean(Path):
         self.t.expect(self.counts() == self.rows, f'{self.rows} rows became {self.counts()}')
 
 
-PATHS = (Path, Command, Recover, Undo, Fresh, Clean)
+PATHS = (Path, Deferred, Command, Recover, Undo, Fresh, Clean)

@@ -68,6 +68,7 @@ Test(config, every_key)
     cr_expect_eq(config->copy.chunk_ms, 100);
     cr_expect_eq(config->copy.chunk_rows, 500);
     cr_expect_eq(config->copy.chunk_bytes, 4 << 20);
+    cr_expect_eq(config->copy.defer_indexes, 1);
     cr_expect_eq(config->apply.writers, 6);
     cr_expect_eq(config->apply.batch_rows, 10000);
     cr_expect_eq(config->apply.batch_bytes, 16 << 20);
@@ -138,6 +139,7 @@ Test(config, defaults)
     cr_expect_eq(config_read_endpoint(config), &config->source);
     cr_expect_eq(config->copy.readers, 4);
     cr_expect_eq(config->copy.chunk_bytes, 8 << 20);
+    cr_expect_eq(config->copy.defer_indexes, 0);
     cr_expect_eq(config->apply.batch_rows, 20000);
     cr_expect_eq(config->memory_bytes, 256 << 20);
     cr_expect_str_eq(config->checkpoint.database, "move_tables");
@@ -185,6 +187,7 @@ Test(config, effective_file_shows_defaults_and_no_secret)
     g_autoptr(config) least = config_load("test/data/config/least.yaml", &error);
     g_autofree char *defaults = config_to_yaml(least);
     cr_expect(strstr(defaults, "\n  chunk_bytes: 8MiB\n") != NULL, "%s", defaults);
+    cr_expect(strstr(defaults, "\n  defer_indexes: false\n") != NULL, "%s", defaults);
     cr_expect(strstr(defaults, "\nmemory: 256MiB\n") != NULL, "%s", defaults);
     cr_expect(strstr(defaults, "\n  - from: \"s.t\"\n    to: \"s.t\"\n") != NULL, "%s", defaults);
 }

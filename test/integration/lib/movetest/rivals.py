@@ -33,7 +33,8 @@ def lock_names(move):
 
 def work_lock_names(move):
     """On the target: the locks of the connections that change tables."""
-    return [f'move-tables-ddl:move_tables:{move}', 'move-tables:move_tables:/schema']
+    return [f'move-tables-ddl:move_tables:{move}', 'move-tables:move_tables:/schema',
+            *(f'move-tables-index-{place}:move_tables:{move}' for place in range(4))]
 
 
 def create_user(server, name):
