@@ -52,36 +52,64 @@ same_server(const struct loaded *loaded)
     return source->port == target->port && g_ascii_strcasecmp(source->host, target->host) == 0;
 }
 
+/* The tables so far: "schema\ntable" (no name has a line break) → number + 1. */
+struct names {
+    GHashTable *from;
+    GHashTable *to;
+};
+
+static char *
+name_key(const char *schema, const char *table)
+{
+    return g_strdup_printf("%s\n%s", schema, table);
+}
+
+/* The number of the first table of that name; itself, and noted, when it is the first. */
+static unsigned
+first_of_name(GHashTable *names, const char *schema, const char *table, unsigned number)
+{
+    g_autofree char *key = name_key(schema, table);
+    unsigned found = GPOINTER_TO_UINT(g_hash_table_lookup(names, key));
+    if (found != 0)
+        return found - 1;
+    g_hash_table_insert(names, g_steal_pointer(&key), GUINT_TO_POINTER(number + 1));
+    return number;
+}
+
+static size_t
+line_of_table(const struct problems *problems, unsigned number)
+{
+    g_autofree char *path = g_strdup_printf("tables[%u]", number);
+    return problems_line(problems, path);
+}
+
 static void
-check_mapping(const struct loaded *loaded, unsigned number, const char *path,
+check_mapping(const struct loaded *loaded, unsigned number, const struct names *names,
               struct problems *problems)
 {
     const GArray *tables = loaded->config.tables;
     const struct table_mapping *table = &g_array_index(tables, struct table_mapping, number);
+    g_autofree char *path = g_strdup_printf("tables[%u]", number);
     if (strcmp(table->to_schema, loaded->config.checkpoint.database) == 0)
         problems_add_at(problems, path, "the target's database %s is the checkpoint's own",
                         table->to_schema);
-    for (unsigned i = 0; i < number; i++) {
-        const struct table_mapping *other = &g_array_index(tables, struct table_mapping, i);
-        g_autofree char *other_path = g_strdup_printf("tables[%u]", i);
-        size_t line = problems_line(problems, other_path);
-        if (strcmp(table->from_schema, other->from_schema) == 0 &&
-            strcmp(table->from_table, other->from_table) == 0)
-            problems_add_at(problems, path, "\"%s\" is listed twice; the first is on line %zu",
-                            loaded->tables[number].from, line);
-        else if (strcmp(table->to_schema, other->to_schema) == 0 &&
-                 strcmp(table->to_table, other->to_table) == 0)
-            problems_add_at(problems, path,
-                            "moves onto \"%s\", as does \"%s\" on line %zu; give it another `to`",
-                            loaded->tables[number].to, loaded->tables[i].from, line);
-    }
+    unsigned same_from = first_of_name(names->from, table->from_schema, table->from_table, number);
+    unsigned same_to = first_of_name(names->to, table->to_schema, table->to_table, number);
+    if (same_from != number)
+        problems_add_at(problems, path, "\"%s\" is listed twice; the first is on line %zu",
+                        loaded->tables[number].from, line_of_table(problems, same_from));
+    if (same_to != number && same_to != same_from)
+        problems_add_at(problems, path,
+                        "moves onto \"%s\", as does \"%s\" on line %zu; give it another `to`",
+                        loaded->tables[number].to, loaded->tables[same_to].from,
+                        line_of_table(problems, same_to));
     if (same_server(loaded) && strcmp(table->from_schema, table->to_schema) == 0 &&
         strcmp(table->from_table, table->to_table) == 0)
         problems_add_at(problems, path, "source and target are the same server and the same table");
 }
 
 static void
-check_moved_name(const struct loaded *loaded, struct problems *problems)
+check_moved_name(const struct loaded *loaded, const struct names *names, struct problems *problems)
 {
     const char *pattern = loaded->config.cutover.moved_name;
     const char *place = strstr(pattern, "{table}");
@@ -95,21 +123,33 @@ check_moved_name(const struct loaded *loaded, struct problems *problems)
     for (unsigned i = 0; i < tables->len; i++) {
         const struct table_mapping *table = &g_array_index(tables, struct table_mapping, i);
         g_autofree char *moved = config_moved_name(&loaded->config, table->from_table);
+        g_autofree char *key = name_key(table->from_schema, moved);
         const char *problem = identifier_problem(moved);
         if (problem != NULL)
             problems_add_at(problems, "cutover.moved_name",
                             "makes of table %s \"%s\": %s; use a shorter pattern",
                             table->from_table, moved, problem);
-        for (unsigned j = 0; j < tables->len; j++) {
-            const struct table_mapping *other = &g_array_index(tables, struct table_mapping, j);
-            if (strcmp(table->from_schema, other->from_schema) == 0 &&
-                strcmp(moved, other->from_table) == 0)
-                problems_add_at(problems, "cutover.moved_name",
-                                "makes of table %s \"%s\", which is moved itself; use another "
-                                "pattern",
-                                table->from_table, moved);
-        }
+        if (g_hash_table_contains(names->from, key))
+            problems_add_at(problems, "cutover.moved_name",
+                            "makes of table %s \"%s\", which is moved itself; use another "
+                            "pattern",
+                            table->from_table, moved);
     }
+}
+
+/* Their names against each other. */
+static void
+check_names(const struct loaded *loaded, struct problems *problems)
+{
+    struct names names = {
+        .from = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+        .to = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+    };
+    for (unsigned i = 0; i < loaded->table_count; i++)
+        check_mapping(loaded, i, &names, problems);
+    check_moved_name(loaded, &names, problems);
+    g_hash_table_unref(names.from);
+    g_hash_table_unref(names.to);
 }
 
 static void
@@ -133,12 +173,8 @@ check_tables(struct loaded *loaded, struct problems *problems)
         g_array_append_val(loaded->config.tables, table);
         all_right = all_right && right;
     }
-    for (unsigned i = 0; all_right && i < loaded->table_count; i++) {
-        g_autofree char *path = g_strdup_printf("tables[%u]", i);
-        check_mapping(loaded, i, path, problems);
-    }
     if (all_right)
-        check_moved_name(loaded, problems);
+        check_names(loaded, problems);
 }
 
 static void

@@ -31,6 +31,7 @@ struct preflight {
     bool has_reader;         /* reader is a server of its own */
     GPtrArray *moved_tables; /* struct moved_table: those that are there */
     GHashTable *referenced;  /* quoted source names that foreign keys of the set refer to */
+    GHashTable *listed; /* quoted source names of the file; only preflight_relations() has it */
     const struct deferral *deferral; /* of moved_tables; only preflight_target_tables() has it */
 };
 

@@ -21,16 +21,23 @@ moved_subject(const struct preflight *preflight, const struct name_group *group,
     return g_strdup_printf("table %s.%s", table->schema, table->name);
 }
 
+/* Quoted source names of all tables that the file lists. */
+static GHashTable *
+listed_names(const GArray *tables)
+{
+    GHashTable *names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (unsigned i = 0; i < tables->len; i++) {
+        const struct table_mapping *mapping = &g_array_index(tables, struct table_mapping, i);
+        g_hash_table_add(names, quoted_table(mapping->from_schema, mapping->from_table));
+    }
+    return names;
+}
+
 static bool
 is_moved(const struct preflight *preflight, const char *schema, const char *name)
 {
-    GArray *tables = preflight->config->tables;
-    for (unsigned i = 0; i < tables->len; i++) {
-        const struct table_mapping *mapping = &g_array_index(tables, struct table_mapping, i);
-        if (g_str_equal(mapping->from_schema, schema) && g_str_equal(mapping->from_table, name))
-            return true;
-    }
-    return false;
+    g_autofree char *quoted = quoted_table(schema, name);
+    return g_hash_table_contains(preflight->listed, quoted);
 }
 
 static bool
@@ -252,6 +259,8 @@ bool
 preflight_relations(struct preflight *preflight, GError **error)
 {
     g_autoptr(GPtrArray) groups = name_groups_new();
+    g_autoptr(GHashTable) listed = listed_names(preflight->config->tables);
+    preflight->listed = listed;
     for (unsigned i = 0; i < preflight->moved_tables->len; i++) {
         const struct moved_table *moved = g_ptr_array_index(preflight->moved_tables, i);
         name_groups_add(groups, moved->source->schema, moved->source->name, i);
