@@ -1,5 +1,6 @@
 """Statements that write to generated tables: every form of DML."""
 
+import re
 
 from .columns import quoted
 
@@ -46,7 +47,8 @@ def assignments(rng, table, alias='', keys=0.2):
     parts = []
     for column in found:
         this = alias + quoted(column.name)
-        parts.append(f'{this} = {changed(rng, table, column, this)}')
+        value = changed(rng, table, column, this)
+        parts.append(f'{this} = {rounded(column, value) if alias else value}')
     return ', '.join(parts)
 
 
@@ -95,10 +97,18 @@ def insert(rng, table, most=12):
     return sql
 
 
+def rounded(column, sql):
+    """For statements with a temporary table: a DOUBLE(M,D) takes its DOUBLE as it is, and is refused."""
+    if sql == 'DEFAULT':
+        return sql
+    digits = re.fullmatch(r'(?:FLOAT|DOUBLE)\(\d+,(\d+)\).*', column.type_sql)
+    return f'ROUND({sql}, {digits[1]})' if digits else sql
+
+
 def insert_select(rng, table):
     """INSERT … SELECT of the table's own rows under other keys."""
     found = table.written
-    parts = ', '.join(value_of(rng, table, c).replace('DEFAULT', 'NULL')
+    parts = ', '.join(rounded(c, value_of(rng, table, c).replace('DEFAULT', 'NULL'))
                       if c in table.key or c in table.unique else quoted(c.name) for c in found)
     verb = rng.choice(('INSERT IGNORE', 'REPLACE', 'INSERT'))
     return (f'{verb} INTO {table.quoted} {names_of(found)} SELECT {parts} FROM {table.quoted} '
