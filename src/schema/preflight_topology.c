@@ -90,6 +90,24 @@ check_reader(struct preflight *preflight, GError **error)
 }
 
 static void
+check_row_format(struct preflight *preflight)
+{
+    const char *subject = "target innodb_default_row_format";
+    const char *source = server_variable(&preflight->source, "innodb_default_row_format");
+    const char *target = server_variable(&preflight->target, "innodb_default_row_format");
+    if (g_ascii_strcasecmp(target, "dynamic") != 0 && !preflight->options->resuming)
+        preflight_error(preflight, subject, "SET GLOBAL innodb_default_row_format = 'dynamic'",
+                        "innodb_default_row_format is %s: the keys of the checkpoint's tables need "
+                        "rows of the format DYNAMIC",
+                        target);
+    else if (!g_str_equal(source, target))
+        preflight_warning(preflight, subject, "set innodb_default_row_format alike",
+                          "innodb_default_row_format is %s on the target and %s on the source: "
+                          "tables that name no ROW_FORMAT get another one",
+                          target, source);
+}
+
+static void
 check_limits(struct preflight *preflight)
 {
     gint64 source = server_variable_int(&preflight->source, "max_allowed_packet");
@@ -114,13 +132,7 @@ check_limits(struct preflight *preflight)
                           " on the target and %" G_GINT64_FORMAT
                           " on the source: limits of rows and keys differ",
                           target, source);
-    const char *format = server_variable(&preflight->source, "innodb_default_row_format");
-    if (!g_str_equal(format, server_variable(&preflight->target, "innodb_default_row_format")))
-        preflight_warning(preflight, "target innodb_default_row_format",
-                          "set innodb_default_row_format alike",
-                          "innodb_default_row_format is %s on the target and %s on the source: "
-                          "tables that name no ROW_FORMAT get another one",
-                          server_variable(&preflight->target, "innodb_default_row_format"), format);
+    check_row_format(preflight);
 }
 
 static bool
