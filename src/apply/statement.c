@@ -9,6 +9,7 @@
 #include "schema/row_name.h"
 
 #define KEPT_BYTES ((gsize)4 << 20)
+#define KEY_PARTS_MAX 16
 
 void
 statement_buffers_init(struct statement_buffers *buffers)
@@ -38,6 +39,7 @@ statement_buffers_clear(struct statement_buffers *buffers)
     g_string_free(buffers->scratch, TRUE);
     g_free(buffers->values);
     stored_check_free(buffers->check);
+    exact_reals_free(buffers->reals);
     *buffers = (struct statement_buffers){0};
 }
 
@@ -81,9 +83,31 @@ build_delete(struct statement_buffers *buffers, const struct slice *slice, GErro
     return append_where(buffers, slice, error);
 }
 
+/* A value that no REPLACE stores: one near by for now, where its own can follow. */
+static bool
+append_near(struct statement_buffers *buffers, const struct moved_table *moved,
+            const struct column *column, struct column_text text, GError **error)
+{
+    char buffer[COLUMN_REAL_BYTES];
+    struct column_text key[KEY_PARTS_MAX];
+    const struct table *table = moved->source;
+    if (!exact_reals_possible(table, column)) {
+        column_real_refuse(column, error);
+        return false;
+    }
+    if (buffers->reals == NULL)
+        buffers->reals = exact_reals_new(moved);
+    g_assert(table->key_columns->len <= KEY_PARTS_MAX);
+    for (unsigned part = 0; part < table->key_columns->len; part++)
+        key[part] = buffers->values[table_key_column_index(table, part)];
+    exact_reals_add(buffers->reals, key, column, buffer, &text);
+    return column_literal_append(buffers->sql, column, text);
+}
+
 /* Appends `(…)` of one entry. */
 static bool
-append_row(struct statement_buffers *buffers, const struct batch_entry *entry, GError **error)
+append_row(struct statement_buffers *buffers, const struct moved_table *moved,
+           const struct batch_entry *entry, GError **error)
 {
     const struct row_layout *layout = entry->layout;
     const char *separator = "(";
@@ -94,10 +118,9 @@ append_row(struct statement_buffers *buffers, const struct batch_entry *entry, G
         if (column == NULL || column->generated)
             continue;
         g_string_append(buffers->sql, separator);
-        if (!column_literal_append(buffers->sql, column, buffers->values[i])) {
-            column_real_refuse(column, error);
+        if (!column_literal_append(buffers->sql, column, buffers->values[i]) &&
+            !append_near(buffers, moved, column, buffers->values[i], error))
             return false;
-        }
         separator = ",";
     }
     g_string_append_c(buffers->sql, ')');
@@ -127,7 +150,8 @@ build_replace(struct statement_buffers *buffers, const struct slice *slice, GErr
     for (size_t row = 0; row < slice->count; row++) {
         if (row > 0)
             g_string_append_c(sql, ',');
-        if (!append_row(buffers, batch_entry(slice->batch, slice->entries[row]), error)) {
+        if (!append_row(buffers, slice->table, batch_entry(slice->batch, slice->entries[row]),
+                        error)) {
             name_entry(buffers, slice, row, error);
             return false;
         }
@@ -152,6 +176,7 @@ statement_build(struct statement_buffers *buffers, const struct slice *slice, GE
 {
     begin_statement(buffers, slice);
     g_clear_pointer(&buffers->check, stored_check_free);
+    g_clear_pointer(&buffers->reals, exact_reals_free);
     if (slice->is_put && stored_check_wanted(slice->table->source))
         buffers->check = stored_check_new(slice->table, false);
     return slice->is_put ? build_replace(buffers, slice, error)

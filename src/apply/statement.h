@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "apply/batch.h"
+#include "schema/exact_reals.h"
 #include "schema/stored_check.h"
 #include "schema/table.h"
 
@@ -27,6 +28,7 @@ struct statement_buffers {
     struct column_text *values;
     size_t values_size;
     struct stored_check *check; /* of the statement's rows; NULL: they need none */
+    struct exact_reals *reals;  /* of the same; NULL: none has such a value */
 };
 
 void statement_buffers_init(struct statement_buffers *buffers);

@@ -59,6 +59,8 @@ execute_once(struct writers *writers, struct writer *writer, const struct slice 
     if (!lease_begin(writers->lease, writer->conn, error) ||
         !conn_exec_bytes(writer->conn, writer->buffers.sql->str, writer->buffers.sql->len, error) ||
         !warnings_accept(writer->conn, slice, error) ||
+        (writer->buffers.reals != NULL &&
+         !exact_reals_run(writer->buffers.reals, writer->conn, error)) ||
         (writer->buffers.check != NULL &&
          !stored_check_run(writer->buffers.check, writer->conn, error)))
         return false;

@@ -245,6 +245,7 @@ part_free(struct part *part)
     g_string_free(part->bytes, TRUE);
     gtid_set_free(part->visible);
     stored_check_free(part->check);
+    exact_reals_free(part->reals);
     g_free(part);
 }
 

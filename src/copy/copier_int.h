@@ -8,6 +8,7 @@
 #include "copy/bound.h"
 #include "copy/copier.h"
 #include "copy/pace.h"
+#include "schema/exact_reals.h"
 #include "schema/stored_check.h"
 
 /* One table's walk. Guarded by the copier's mutex. */
@@ -53,6 +54,7 @@ struct part {
     uint64_t rows_max;          /* is_insert: as many as the server can warn of */
     struct gtid_set *visible;   /* everything whose rows may be in it */
     struct stored_check *check; /* NULL: no column of the table needs it */
+    struct exact_reals *reals;  /* NULL: no value needs it */
 };
 
 struct copier {

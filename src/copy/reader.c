@@ -113,7 +113,8 @@ open_parts_free(struct open_parts *parts)
 static bool
 part_full(const struct copier *copier, const struct part *part)
 {
-    if (part->check != NULL && part->rows >= STORED_CHECK_ROWS_MAX)
+    if ((part->check != NULL && part->rows >= STORED_CHECK_ROWS_MAX) ||
+        exact_reals_count(part->reals) >= EXACT_REALS_MAX)
         return true;
     if (part->is_insert)
         return part->bytes->len >= MIN(copier->part_bytes, INSERT_BYTES_MAX) ||
@@ -161,6 +162,7 @@ take_row(struct reader *reader, struct chunk *chunk, struct open_parts *parts,
     if (typed && !parts->plain->is_insert && parts->typed == NULL)
         parts->typed = part_new_insert(chunk);
     struct part **part = typed && !parts->plain->is_insert ? &parts->typed : &parts->plain;
+    row->reals = &(*part)->reals;
     if ((*part)->is_insert ? !typed_row_append((*part)->bytes, row, (*part)->rows == 0, error)
                            : !loaded_row_append((*part)->bytes, row, error))
         return false;
@@ -185,7 +187,7 @@ read_rows(struct reader *reader, struct chunk *chunk, struct open_parts *ret_par
     select_rows_append(reader->sql, table, chunk->range->lower, chunk->range->upper);
     if (!conn_rows_begin(reader->conn, reader->sql->str, reader->sql->len, error))
         return false;
-    typed_row_init(&row, table);
+    typed_row_init(&row, chunk->range->walk->table);
     while (taken && (more = conn_row_next(reader->conn, &row.values, &row.lengths, error)) == 1)
         taken = take_row(reader, chunk, ret_parts, &row, error);
     typed_row_clear(&row);

@@ -5,10 +5,14 @@
 #include "schema/json_rebuild.h"
 #include "schema/row_name.h"
 
+#define KEY_PARTS_MAX 16
+
 void
-typed_row_init(struct typed_row *row, const struct table *table)
+typed_row_init(struct typed_row *row, const struct moved_table *moved)
 {
-    *row = (struct typed_row){.table = table, .enums = g_array_new(FALSE, FALSE, sizeof(unsigned))};
+    const struct table *table = moved->source;
+    *row = (struct typed_row){
+        .moved = moved, .table = table, .enums = g_array_new(FALSE, FALSE, sizeof(unsigned))};
     for (unsigned i = 0; i < table->columns->len; i++) {
         const struct column *column = table_column(table, i);
         if (column->generated)
@@ -57,16 +61,39 @@ field_of(const struct table *table, unsigned index)
     return field;
 }
 
+static void
+key_parts(const struct typed_row *row, struct column_text parts[KEY_PARTS_MAX])
+{
+    const struct table *table = row->table;
+    g_assert(table->key_columns->len <= KEY_PARTS_MAX);
+    for (unsigned part = 0; part < table->key_columns->len; part++)
+        parts[part] = field_text(row, field_of(table, table_key_column_index(table, part)));
+}
+
 /* Says whose row an error is about. */
 static void
 name_row(const struct typed_row *row, GError **error)
 {
-    struct column_text parts[16];
-    const struct table *table = row->table;
-    g_assert(table->key_columns->len <= G_N_ELEMENTS(parts));
-    for (unsigned part = 0; part < table->key_columns->len; part++)
-        parts[part] = field_text(row, field_of(table, table_key_column_index(table, part)));
-    row_name_prefix(error, table, parts);
+    struct column_text parts[KEY_PARTS_MAX];
+    key_parts(row, parts);
+    row_name_prefix(error, row->table, parts);
+}
+
+/* A value that cannot be written as it is: one near by for now, where its own can follow. */
+static bool
+put_near(const struct typed_row *row, const struct column *column, char buffer[COLUMN_REAL_BYTES],
+         struct column_text *text, GError **error)
+{
+    struct column_text parts[KEY_PARTS_MAX];
+    if (!exact_reals_possible(row->table, column)) {
+        column_real_refuse(column, error);
+        return false;
+    }
+    if (*row->reals == NULL)
+        *row->reals = exact_reals_new(row->moved);
+    key_parts(row, parts);
+    exact_reals_add(*row->reals, parts, column, buffer, text);
+    return true;
 }
 
 static bool
@@ -80,12 +107,22 @@ append_document(GString *sql, const struct column *column, struct column_text do
 }
 
 static bool
-append_literal(GString *sql, const struct column *column, struct column_text text, GError **error)
+append_literal(GString *sql, const struct typed_row *row, const struct column *column,
+               struct column_text text, GError **error)
 {
-    if (column_literal_append(sql, column, text))
-        return true;
-    column_real_refuse(column, error);
-    return false;
+    char buffer[COLUMN_REAL_BYTES];
+    return column_literal_append(sql, column, text) ||
+           (put_near(row, column, buffer, &text, error) &&
+            column_literal_append(sql, column, text));
+}
+
+static bool
+append_field(GString *file, const struct typed_row *row, const struct column *column,
+             struct column_text text, GError **error)
+{
+    char buffer[COLUMN_REAL_BYTES];
+    return column_load_append(file, column, text) ||
+           (put_near(row, column, buffer, &text, error) && column_load_append(file, column, text));
 }
 
 bool
@@ -100,8 +137,7 @@ loaded_row_append(GString *file, const struct typed_row *row, GError **error)
         struct column_text text = {.data = row->values[field], .length = row->lengths[field]};
         if (field++ > 0)
             g_string_append_c(file, '\t');
-        if (!column_load_append(file, column, text)) {
-            column_real_refuse(column, error);
+        if (!append_field(file, row, column, text, error)) {
             name_row(row, error);
             return false;
         }
@@ -126,7 +162,7 @@ typed_row_append(GString *sql, const struct typed_row *row, bool first, GError *
         if (column->type == COLUMN_JSON)
             marks = field_text(row, guard++);
         struct column_text text = field_text(row, field);
-        if (marks.data == NULL ? !append_literal(sql, column, text, error)
+        if (marks.data == NULL ? !append_literal(sql, row, column, text, error)
                                : !append_document(sql, column, text, marks, error)) {
             name_row(row, error);
             return false;

@@ -13,32 +13,35 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "schema/exact_reals.h"
 #include "schema/stored_check.h"
 #include "schema/table.h"
 
 /* A row of select_rows_append(). */
 struct typed_row {
-    const struct table *table;
+    const struct moved_table *moved;
+    const struct table *table; /* moved->source */
     unsigned fields; /* written columns; the guards follow them, then the columns to compare */
     unsigned guards;
     GArray *enums; /* unsigned: the fields that are ENUMs */
     /* Of the row at hand: set by the caller, borrowed. */
     char **values;
     unsigned long *lengths;
+    struct exact_reals **reals; /* of what the row goes to; made when it is needed */
 };
 
-void typed_row_init(struct typed_row *row, const struct table *table);
+void typed_row_init(struct typed_row *row, const struct moved_table *moved);
 void typed_row_clear(struct typed_row *row);
 
 /* True when only an INSERT can write the row. */
 bool typed_row_needs_insert(const struct typed_row *row);
 
-/* Appends a line of LOAD DATA's file. MT_ERROR_DATA naming row and column when the target would store
- * another value. */
+/* Appends a line of LOAD DATA's file; a value that only an update stores is noted in *row->reals.
+ * MT_ERROR_DATA naming row and column when the target would store another value. */
 G_GNUC_WARN_UNUSED_RESULT bool loaded_row_append(GString *file, const struct typed_row *row,
                                                  GError **error);
 
-/* Appends `(…)` for INSERT, after a comma unless it is the first. MT_ERROR_DATA naming row and
+/* The same as `(…)` for INSERT, after a comma unless it is the first. MT_ERROR_DATA naming row and
  * column when a value cannot be made on the target. */
 G_GNUC_WARN_UNUSED_RESULT bool typed_row_append(GString *sql, const struct typed_row *row,
                                                 bool first, GError **error);

@@ -113,6 +113,7 @@ write_once(struct copier *copier, struct conn **conn, const struct part *part, b
     /* Dying before the commit: the rows are gone and the range is not in the checkpoint. */
     if (!lease_begin(copier->options.lease, *conn, error) ||
         !load(copier, *conn, part, one_by_one, error) ||
+        (part->reals != NULL && !exact_reals_run(part->reals, *conn, error)) ||
         (part->check != NULL && !stored_check_run(part->check, *conn, error)))
         return false;
     failpoint_reach(FAILPOINT_CHUNK_BEFORE_COMMIT);

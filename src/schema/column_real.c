@@ -35,15 +35,21 @@ same_bits(double one, double other)
     return one == other && signbit(one) == signbit(other);
 }
 
+/* The server's own steps, in its order (Field_real::truncate()). */
+static double
+rounded_to(const struct column *column, double given)
+{
+    double whole = floor(given);
+    return whole + rint((given - whole) * column->fixed_unit) / column->fixed_unit;
+}
+
 /*
- * Whether the column stores `value` when it is given `given`: the server's own steps, in its order
- * (Field_real::truncate()). Beyond the limit it says "out of range" (1264).
+ * Whether the column stores `value` when it is given `given`: the server's own steps. Beyond the limit it says "out of range" (1264).
  */
 static bool
 stored_as(const struct column *column, double given, double value)
 {
-    double whole = floor(given);
-    double rounded = whole + rint((given - whole) * column->fixed_unit) / column->fixed_unit;
+    double rounded = rounded_to(column, given);
     if (fabs(rounded) > column->fixed_limit)
         return false;
     return column->type == COLUMN_FLOAT ? same_bits((double)(float)rounded, value)
@@ -98,6 +104,20 @@ column_real_fit(const struct column *column, char buffer[COLUMN_REAL_BYTES],
     g_ascii_dtostr(buffer, COLUMN_REAL_BYTES, given);
     *text = (struct column_text){.data = buffer, .length = strlen(buffer)};
     return true;
+}
+
+void
+column_real_near(const struct column *column, char buffer[COLUMN_REAL_BYTES],
+                 struct column_text *text)
+{
+    char given[COLUMN_REAL_BYTES] = "";
+    memcpy(given, text->data, MIN(text->length, sizeof given - 1));
+    g_ascii_dtostr(buffer, COLUMN_REAL_BYTES, rounded_to(column, g_ascii_strtod(given, NULL)));
+    *text = (struct column_text){.data = buffer, .length = strlen(buffer)};
+    char other[COLUMN_REAL_BYTES];
+    struct column_text fitting = *text;
+    if (!column_real_fit(column, other, &fitting))
+        *text = (struct column_text){.data = "0", .length = 1};
 }
 
 void

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "mysql/quote.h"
+#include "schema/exact_reals.h"
 #include "schema/create_scan_int.h"
 #include "schema/create_text_int.h"
 #include "schema/inspect.h"
@@ -61,13 +62,13 @@ check_stored(struct preflight *preflight, const char *subject, const struct tabl
     }
 }
 
-/* ALTER TABLE leaves the rows as they are when it gives a column fewer digits, for one. */
+/* ALTER TABLE leaves the rows as they are when it gives a column fewer digits, for one. What else does: exact_reals.h. */
 static void
 check_rounded(struct preflight *preflight, const char *subject, const struct table *table)
 {
     for (unsigned i = 0; i < table->columns->len; i++) {
         const struct column *column = table_column(table, i);
-        if (!column->generated && column->fixed_digits)
+        if (!column->generated && column->fixed_digits && !exact_reals_possible(table, column))
             preflight_warning(preflight, subject, "use DOUBLE or DECIMAL where that may be so",
                               "column `%s` is %s: a value with more digits, as ALTER TABLE and "
                               "some other statements leave them, is refused when it is met",
