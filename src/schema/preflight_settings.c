@@ -127,6 +127,24 @@ check_writable(struct preflight *preflight, const struct server_facts *facts)
         preflight_ok(preflight, subject, "the server takes writes");
 }
 
+/* A session's locks, and those of rows that are only read, end at the member that has them: on two
+ * members two runners could both believe that the move is theirs, and writes pass a RENAME. */
+static void
+check_group(struct preflight *preflight, const struct server_facts *facts)
+{
+    g_autofree char *subject = g_strdup_printf("%s group_replication", facts->label);
+    if (server_variable(facts, "group_replication_group_name")[0] == '\0')
+        return;
+    if (g_str_equal(server_variable(facts, "group_replication_single_primary_mode"), "ON"))
+        preflight_ok(preflight, subject, "a group with a single primary");
+    else
+        preflight_error(preflight, subject,
+                        "SELECT group_replication_switch_to_single_primary_mode()",
+                        "the group has more than one primary "
+                        "(group_replication_single_primary_mode is OFF), and the locks that keep "
+                        "a move safe do not reach beyond one server");
+}
+
 static void
 check_local_infile(struct preflight *preflight, const struct server_facts *facts)
 {
@@ -157,6 +175,7 @@ preflight_settings(struct preflight *preflight, const struct server_facts *facts
                             "changes");
     } else {
         check_writable(preflight, facts);
+        check_group(preflight, facts);
     }
     if (facts == &preflight->target)
         check_local_infile(preflight, facts);
