@@ -358,13 +358,15 @@ class Trial:
                                           else 'is equal to the target')
 
     def keep_binlogs(self, server):
-        """What either side wrote, as text: a difference that hangs on timing may not come again."""
+        """What either side wrote, raw and as text: a difference that hangs on timing may not come again."""
         address = compare.address_of(server)
         files = [row[0] for row in server.query('SHOW BINARY LOGS')
                  if row[0] >= self.first_binlogs[server.role]]
+        command = ['mysqlbinlog', '--no-defaults', '--read-from-remote-server', f'--host={address.host}',
+                   f'--port={address.port}', f'--user={address.user}', '--get-server-public-key']
+        environment = dict(os.environ, MYSQL_PWD=address.password)
+        subprocess.run(command + ['--raw', f'--result-file={self.folder}/{server.role}.', *files],
+                       env=environment, check=True)
         with open(self.folder / f'{server.role}.binlog.txt', 'wb') as out:
-            subprocess.run(
-                ['mysqlbinlog', '--no-defaults', '--read-from-remote-server', '--verbose', '--verbose',
-                 '--base64-output=decode-rows', f'--host={address.host}', f'--port={address.port}',
-                 f'--user={address.user}', '--get-server-public-key', *files], stdout=out,
-                env=dict(os.environ, MYSQL_PWD=address.password), check=True)
+            subprocess.run(command + ['--verbose', '--verbose', '--base64-output=decode-rows', *files],
+                           stdout=out, env=environment, check=True)
