@@ -9,7 +9,6 @@
 #include "schema/row_name.h"
 
 #define KEPT_BYTES ((gsize)4 << 20)
-#define KEY_PARTS_MAX 16
 
 void
 statement_buffers_init(struct statement_buffers *buffers)
@@ -88,20 +87,13 @@ static bool
 append_near(struct statement_buffers *buffers, const struct moved_table *moved,
             const struct column *column, struct column_text text, GError **error)
 {
-    char buffer[COLUMN_REAL_BYTES];
     struct column_text key[KEY_PARTS_MAX];
     const struct table *table = moved->source;
-    if (!exact_reals_possible(table, column)) {
-        column_real_refuse(column, error);
-        return false;
-    }
-    if (buffers->reals == NULL)
-        buffers->reals = exact_reals_new(moved);
     g_assert(table->key_columns->len <= KEY_PARTS_MAX);
     for (unsigned part = 0; part < table->key_columns->len; part++)
         key[part] = buffers->values[table_key_column_index(table, part)];
-    exact_reals_add(buffers->reals, key, column, buffer, &text);
-    return column_literal_append(buffers->sql, column, text);
+    return exact_reals_put_near(&buffers->reals, moved, key, column, &text, error) &&
+           column_literal_append(buffers->sql, column, text);
 }
 
 /* Appends `(…)` of one entry. */

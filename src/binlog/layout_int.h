@@ -78,7 +78,6 @@ struct stored_value {
 };
 
 /* MySQL's own limit of columns in one key. */
-#define KEY_PARTS_MAX 16
 
 /* Bytes of a fraction of a second with fsp digits. */
 static inline uint32_t

@@ -8,8 +8,6 @@
 #include "schema/key.h"
 #include "schema/row_name.h"
 
-#define KEY_PARTS_MAX 16
-
 /* A row or a field of what was sent. */
 struct span {
     const char *start;

@@ -5,8 +5,6 @@
 #include "schema/json_rebuild.h"
 #include "schema/row_name.h"
 
-#define KEY_PARTS_MAX 16
-
 void
 typed_row_init(struct typed_row *row, const struct moved_table *moved)
 {
@@ -81,19 +79,12 @@ name_row(const struct typed_row *row, GError **error)
 
 /* A value that cannot be written as it is: one near by for now, where its own can follow. */
 static bool
-put_near(const struct typed_row *row, const struct column *column, char buffer[COLUMN_REAL_BYTES],
-         struct column_text *text, GError **error)
+put_near(const struct typed_row *row, const struct column *column, struct column_text *text,
+         GError **error)
 {
     struct column_text parts[KEY_PARTS_MAX];
-    if (!exact_reals_possible(row->table, column)) {
-        column_real_refuse(column, error);
-        return false;
-    }
-    if (*row->reals == NULL)
-        *row->reals = exact_reals_new(row->moved);
     key_parts(row, parts);
-    exact_reals_add(*row->reals, parts, column, buffer, text);
-    return true;
+    return exact_reals_put_near(row->reals, row->moved, parts, column, text, error);
 }
 
 static bool
@@ -110,19 +101,16 @@ static bool
 append_literal(GString *sql, const struct typed_row *row, const struct column *column,
                struct column_text text, GError **error)
 {
-    char buffer[COLUMN_REAL_BYTES];
     return column_literal_append(sql, column, text) ||
-           (put_near(row, column, buffer, &text, error) &&
-            column_literal_append(sql, column, text));
+           (put_near(row, column, &text, error) && column_literal_append(sql, column, text));
 }
 
 static bool
 append_field(GString *file, const struct typed_row *row, const struct column *column,
              struct column_text text, GError **error)
 {
-    char buffer[COLUMN_REAL_BYTES];
     return column_load_append(file, column, text) ||
-           (put_near(row, column, buffer, &text, error) && column_load_append(file, column, text));
+           (put_near(row, column, &text, error) && column_load_append(file, column, text));
 }
 
 bool

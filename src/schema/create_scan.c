@@ -110,6 +110,13 @@ create_token_is_sign(const struct create_token *token, char sign)
     return token->kind == CREATE_TOKEN_SIGN && *token->start == sign;
 }
 
+bool
+create_token_ends_item(const struct create_token *token)
+{
+    return token->kind == CREATE_TOKEN_END || token->depth == 0 ||
+           (token->depth == 1 && create_token_is_sign(token, ','));
+}
+
 char *
 create_token_name(const struct create_token *token)
 {

@@ -44,6 +44,8 @@ struct create_token create_scan_next(struct create_scan *scan);
 bool create_token_is_word(const struct create_token *token, const char *word);
 /* True for that one byte outside quotes. */
 bool create_token_is_sign(const struct create_token *token, char sign);
+/* True behind the last token of an item (a column, an index) between the outer parentheses. */
+bool create_token_ends_item(const struct create_token *token);
 
 /* The name between the backticks, unescaped. Caller frees. */
 char *create_token_name(const struct create_token *token);

@@ -17,13 +17,6 @@ next(struct zone_search *search)
     search->token = create_scan_next(&search->scan);
 }
 
-static bool
-at_item_end(const struct zone_search *search)
-{
-    return search->token.kind == CREATE_TOKEN_END || search->token.depth == 0 ||
-           (search->token.depth == 1 && create_token_is_sign(&search->token, ','));
-}
-
 /* Behind a name: whether the expression only asks if it is NULL, which is the same everywhere. */
 static bool
 only_null_matters(const struct zone_search *search)
@@ -55,7 +48,7 @@ search_column(struct zone_search *search)
     bool generated = false;
     bool dependent = false;
     bool stored = false;
-    for (next(search); !at_item_end(search); next(search)) {
+    for (next(search); !create_token_ends_item(&search->token); next(search)) {
         if (search->token.depth == 1) {
             generated = generated || create_token_is_word(&search->token, "GENERATED");
             stored = stored || create_token_is_word(&search->token, "STORED");
@@ -77,7 +70,7 @@ search_index(struct zone_search *search, GHashTable *timestamps)
 {
     g_autofree char *index = NULL;
     bool dependent = false;
-    for (; !at_item_end(search); next(search)) {
+    for (; !create_token_ends_item(&search->token); next(search)) {
         if (search->token.kind != CREATE_TOKEN_NAME)
             continue;
         g_autofree char *name = create_token_name(&search->token);
@@ -126,7 +119,7 @@ create_statement_zone_dependent(const struct table *table)
             found = search_index(&search, timestamps);
         if (found != NULL)
             return found;
-        while (!at_item_end(&search))
+        while (!create_token_ends_item(&search.token))
             next(&search);
         if (search.token.depth == 1)
             next(&search);

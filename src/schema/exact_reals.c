@@ -6,12 +6,12 @@
 #include "schema/key.h"
 #include "schema/row_name.h"
 
-#define KEY_PARTS_MAX 16
 #define TOGETHER 50 /* values in one packet */
 
 struct exact_value {
     const struct column *column;
     char text[COLUMN_REAL_BYTES];
+    char near[COLUMN_REAL_BYTES];
     struct column_text key[KEY_PARTS_MAX]; /* their bytes are in `kept` */
     char *kept[KEY_PARTS_MAX];
 };
@@ -36,7 +36,7 @@ free_value(void *argument)
     g_free(value);
 }
 
-struct exact_reals *
+static struct exact_reals *
 exact_reals_new(const struct moved_table *table)
 {
     struct exact_reals *reals = g_new0(struct exact_reals, 1);
@@ -54,10 +54,9 @@ exact_reals_free(struct exact_reals *reals)
     g_free(reals);
 }
 
-void
-exact_reals_add(struct exact_reals *reals, const struct column_text *key,
-                const struct column *column, char buffer[COLUMN_REAL_BYTES],
-                struct column_text *text)
+static void
+add(struct exact_reals *reals, const struct column_text *key, const struct column *column,
+    struct column_text *text)
 {
     struct exact_value *value = g_new0(struct exact_value, 1);
     unsigned parts = reals->table->source->key_columns->len;
@@ -71,7 +70,22 @@ exact_reals_add(struct exact_reals *reals, const struct column_text *key,
         value->key[i].data = value->kept[i];
     }
     g_ptr_array_add(reals->values, value);
-    column_real_near(column, buffer, text);
+    column_real_near(column, value->near, text);
+}
+
+bool
+exact_reals_put_near(struct exact_reals **reals, const struct moved_table *table,
+                     const struct column_text *key, const struct column *column,
+                     struct column_text *text, GError **error)
+{
+    if (!exact_reals_possible(table->source, column)) {
+        column_real_refuse(column, error);
+        return false;
+    }
+    if (*reals == NULL)
+        *reals = exact_reals_new(table);
+    add(*reals, key, column, text);
+    return true;
 }
 
 unsigned

@@ -31,18 +31,19 @@ struct exact_reals;
  * and nothing where a second unique key could take two values near by for one. */
 bool exact_reals_possible(const struct table *table, const struct column *column);
 
-/* `table` must outlive it. */
-struct exact_reals *exact_reals_new(const struct moved_table *table);
 void exact_reals_free(struct exact_reals *reals); /* NULL is nothing */
 STRUCT_AUTOPTR(exact_reals, exact_reals_free)
 
 /*
  * Notes a value that column_real_fit() has nothing for, of the row with that key (in key order), and
- * puts one near by in *text, in `buffer`: for the row's statement. Texts are copied.
+ * puts one near by in *text, for the row's statement: it lives as long as *reals, which is made where it
+ * is NULL. Texts are copied. MT_ERROR_DATA, naming the column, where exact_reals_possible() is false.
  */
-void exact_reals_add(struct exact_reals *reals, const struct column_text *key,
-                     const struct column *column, char buffer[COLUMN_REAL_BYTES],
-                     struct column_text *text);
+G_GNUC_WARN_UNUSED_RESULT bool exact_reals_put_near(struct exact_reals **reals,
+                                                    const struct moved_table *table,
+                                                    const struct column_text *key,
+                                                    const struct column *column,
+                                                    struct column_text *text, GError **error);
 
 /* How many were noted; of NULL none. */
 unsigned exact_reals_count(const struct exact_reals *reals);

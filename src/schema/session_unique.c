@@ -16,13 +16,6 @@ next(struct unique_search *search)
     search->token = create_scan_next(&search->scan);
 }
 
-static bool
-at_item_end(const struct unique_search *search)
-{
-    return search->token.kind == CREATE_TOKEN_END || search->token.depth == 0 ||
-           (search->token.depth == 1 && create_token_is_sign(&search->token, ','));
-}
-
 /* A column of the index. Its own value, whatever its type, is the row's. */
 static bool
 column_depends(const struct unique_search *search)
@@ -43,7 +36,7 @@ search_index(struct unique_search *search)
 {
     g_autofree char *index = NULL;
     bool depends = false;
-    for (; !at_item_end(search); next(search)) {
+    for (; !create_token_ends_item(&search->token); next(search)) {
         bool is_name = search->token.kind == CREATE_TOKEN_NAME;
         if (search->token.depth == 1 && is_name && index == NULL)
             index = create_token_name(&search->token);
@@ -72,7 +65,7 @@ create_statement_session_unique(const struct table *table)
         char *found = is_unique ? search_index(&search) : NULL;
         if (found != NULL)
             return found;
-        while (!at_item_end(&search))
+        while (!create_token_ends_item(&search.token))
             next(&search);
         if (search.token.depth == 1)
             next(&search);

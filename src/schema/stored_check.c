@@ -8,8 +8,6 @@
 #include "schema/key.h"
 #include "schema/row_name.h"
 
-#define KEY_PARTS_MAX 16
-
 struct stored_check {
     const struct moved_table *table;
     GArray *identity; /* unsigned: columns that tell which row, and which version of it */

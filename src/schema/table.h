@@ -67,6 +67,9 @@ struct column {
     char *zero_literal;    /* ENUM: what stores its error value 0 as it is; NULL: nothing does */
 };
 
+/* Of an index: MySQL allows no more. */
+#define KEY_PARTS_MAX 16
+
 struct table {
     char *schema;
     char *name;
