@@ -26,29 +26,40 @@
 #define BACKOFF_MAX_MS 3000
 #define LOCK_WAIT_S 5
 
+/*
+ * What a session inherits from the server's global values, or from init_connect, must not count:
+ * without autocommit every chunk would be read from the first one's snapshot, sql_select_limit would
+ * leave out the rest of a chunk, and so on. By number, not DEFAULT, which is the global value.
+ */
+#define EVERY_SESSION                                                                        \
+    "SET NAMES utf8mb4;"                                                                     \
+    "SET SESSION autocommit=1, completion_type=0, transaction_read_only=0,"                  \
+    " sql_select_limit=18446744073709551615, max_join_size=18446744073709551615,"            \
+    " sql_big_selects=1, sql_safe_updates=0, sql_auto_is_null=0, unique_checks=1,"           \
+    " max_execution_time=0, lc_messages='en_US', sql_quote_show_create=1,"                   \
+    " show_create_table_verbosity=0, information_schema_stats_expiry=0, time_zone='+00:00'," \
+    " character_set_results=NULL;"                                                           \
+    "/*!80030 SET SESSION show_gipk_in_create_table_and_information_schema=ON */;"
+
 /* Values go through as raw bytes, times as UTC; a short, plain, non-locking SELECT is all that
  * runs here, besides the RENAME. */
-static const char source_session[] =
-    "SET SESSION time_zone='+00:00', character_set_results=NULL,"
-    " sql_mode='ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION', sql_quote_show_create=1,"
-    " transaction_isolation='REPEATABLE-READ', information_schema_stats_expiry=0,"
-    " max_execution_time=0, net_write_timeout=600;"
-    "/*!80030 SET SESSION show_gipk_in_create_table_and_information_schema=ON */";
+static const char source_session[] = EVERY_SESSION
+    "SET SESSION sql_mode='ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION', foreign_key_checks=1,"
+    " transaction_isolation='REPEATABLE-READ', wait_timeout=28800, net_write_timeout=600";
 
 /* Strict, so that nothing is bent to fit; zero and invalid dates and AUTO_INCREMENT 0 are values
  * like others. READ COMMITTED: no gap locks between the writers. No limit on the memory of the
  * range optimizer: a long IN list must not become a table scan. */
-static const char target_session[] =
-    "SET SESSION time_zone='+00:00', character_set_results=NULL, foreign_key_checks=0,"
+static const char target_session[] = EVERY_SESSION
+    "SET SESSION foreign_key_checks=0, explicit_defaults_for_timestamp=1,"
     " sql_mode='STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,"
     "NO_ENGINE_SUBSTITUTION',"
-    " sql_quote_show_create=1, transaction_isolation='READ-COMMITTED',"
+    " transaction_isolation='READ-COMMITTED',"
     " lock_wait_timeout=30, range_optimizer_max_mem_size=0,"
-    " sql_notes=1, lc_messages='en_US'," /* every bent value is a warning or a note, and all are looked at */
+    " sql_notes=1," /* every bent value is a warning or a note, and all are looked at */
     /* A runner that is frozen or cut off in a transaction must hold neither the lease's row nor
      * others for long, in the middle of a LOAD DATA or not: what runs next waits for them. */
-    " information_schema_stats_expiry=0, net_read_timeout=60, wait_timeout=60;"
-    "/*!80030 SET SESSION show_gipk_in_create_table_and_information_schema=ON */";
+    " net_read_timeout=60, wait_timeout=60";
 
 const char *
 side_name(enum side side)
