@@ -1,6 +1,8 @@
 /* Target tables: those that are there are compared, the others are created. */
 #include "schema/inspect.h"
 
+#include <mysqld_error.h>
+
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/log.h"
@@ -170,13 +172,46 @@ check_all_created(const struct creation *creation, GError **error)
     return true;
 }
 
+/* The source took the definition, and the target does not: what is different there. */
+static const char *
+cure_for(unsigned number)
+{
+    switch (number) {
+    case ER_TOO_LONG_KEY:
+    case ER_TOO_BIG_ROWSIZE:
+    case ER_INDEX_COLUMN_TOO_LONG:
+    case ER_ILLEGAL_HA:
+    case ER_ILLEGAL_HA_CREATE_OPTION:
+        return "the target's pages are others than the source's, or only it has "
+               "innodb_strict_mode = ON: ALTER the table on the source and `run --fresh`; or SET "
+               "GLOBAL innodb_strict_mode = OFF on the target while it is created, or name a "
+               "target of the same innodb_page_size, and `run`";
+    default:
+        return NULL;
+    }
+}
+
+static bool
+create_on_target(struct conn *target, const char *sql, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    if (conn_exec(target, sql, &failure))
+        return true;
+    const char *cure = cure_for(conn_errno(target));
+    if (cure != NULL)
+        g_set_error(error, failure->domain, failure->code, "%s; %s", failure->message, cure);
+    else
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
 static bool
 create_one(const struct creation *creation, const struct moved_table *table, GError **error)
 {
     g_autofree char *sql = creation->options->defer_indexes
                                ? deferral_create_statement(creation->deferral, table, error)
                                : create_statement_for_target(table, creation->moved_tables, error);
-    if (sql == NULL || !conn_exec(creation->target, sql, error))
+    if (sql == NULL || !create_on_target(creation->target, sql, error))
         return false;
     /* Dying from here on leaves an empty table that is equal, but for deferred indexes: a new run
      * takes it as it is. */

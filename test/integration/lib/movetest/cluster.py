@@ -6,9 +6,11 @@ says (MT_PORT_BASE), so a developer's own clusters stay untouched.
 """
 
 import atexit
+import contextlib
 import fcntl
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import threading
@@ -235,6 +237,37 @@ class Cluster:
         """SIGKILL and start."""
         self.kill(server)
         self.start(server, *options)
+
+    @contextlib.contextmanager
+    def made_with(self, server, *options):
+        """A primary made anew with options that only initialising takes; the former one afterwards.
+
+        It has root, and mover with its privileges.
+        """
+        users = ["CREATE USER root@'%' IDENTIFIED BY 'opensesame'", "GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION",
+                 "ALTER USER root@localhost IDENTIFIED BY 'opensesame'", "CREATE USER mover@'%' IDENTIFIED BY 'mover'",
+                 *(row[0] for row in server.query("SHOW GRANTS FOR mover@'%'"))]
+        data = self.folder() / server.role / 'data'
+        aside = data.with_name('data.aside')
+        self.stop(server)
+        data.rename(aside)
+        try:
+            init = data.with_name('users.sql')
+            init.write_text(';\n'.join(users) + ';\n', encoding='utf-8')
+            subprocess.run(['mysqld', '--no-defaults', '--user=root', '--initialize-insecure', f'--init-file={init}',
+                            '--disable-log-bin', '--innodb-redo-log-capacity=32M', *options, f'--datadir={data}'],
+                           check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.start(server, *options)
+            yield server
+            self.stop(server)
+        finally:
+            server.forget()
+            if not aside.exists():
+                raise RuntimeError('the former data is gone')
+            self._script('kill', server.role)
+            shutil.rmtree(data)
+            aside.rename(data)
+            self.start(server)
 
     @staticmethod
     def promote(replica):
