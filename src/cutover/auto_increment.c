@@ -27,6 +27,25 @@ target_value(struct conn *conn, const struct moved_table *table, uint64_t *ret_v
     return true;
 }
 
+/* A server may take the ALTER, and count from elsewhere: no fault of the data, but the application's
+ * next row may get a number that it has given before. */
+static bool
+check_raised(struct conn *conn, const struct moved_table *table, uint64_t value, GError **error)
+{
+    uint64_t present;
+    if (!target_value(conn, table, &present, error))
+        return false;
+    g_autofree char *name = quoted_table(table->to_schema, table->to_table);
+    g_autofree char *wanted = g_strdup_printf("%" G_GUINT64_FORMAT, value);
+    g_autofree char *found = g_strdup_printf("%" G_GUINT64_FORMAT, present);
+    if (present < value)
+        log_warning("cutover",
+                    log_msg("AUTO_INCREMENT of the target table is lower than the source's: see "
+                            "ALTER TABLE ... AUTO_INCREMENT"),
+                    log_str("table", name), log_str("source", wanted), log_str("target", found));
+    return true;
+}
+
 static bool
 raise_table(struct conn *conn, const struct moved_table *table, uint64_t value, GError **error)
 {
@@ -41,7 +60,8 @@ raise_table(struct conn *conn, const struct moved_table *table, uint64_t value, 
     g_autofree char *sql = g_strdup_printf("SET SESSION lock_wait_timeout = 1;"
                                            "ALTER TABLE %s AUTO_INCREMENT = %" G_GUINT64_FORMAT,
                                            name, value);
-    return conn_exec_at(conn, sql, FAILPOINT_AUTO_INCREMENT_SENT, error);
+    return conn_exec_at(conn, sql, FAILPOINT_AUTO_INCREMENT_SENT, error) &&
+           check_raised(conn, table, value, error);
 }
 
 /* Somebody's open transaction on the target table holds ALTER up, and ALTER holds up the applier:
