@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mysql/quote.h"
+#include "schema/column_form.h"
 #include "schema/column_real.h"
 
 enum { BLOCK_BYTES = 16 };
@@ -62,41 +63,12 @@ append_escaped(GString *file, const char *bytes, size_t length)
     g_string_append_len(file, clean, end - clean);
 }
 
-/* Types whose text can hold any byte. */
+/* Whether the text can hold any byte. */
 static bool
 text_is_free(const struct column *column)
 {
-    switch (column->type) {
-    case COLUMN_CHAR:
-    case COLUMN_VARCHAR:
-    case COLUMN_BINARY:
-    case COLUMN_VARBINARY:
-    case COLUMN_TEXT:
-    case COLUMN_BLOB:
-    case COLUMN_JSON:
-    case COLUMN_GEOMETRY:
-    case COLUMN_VECTOR:
-    case COLUMN_UNSUPPORTED:
-        return true;
-    case COLUMN_TINYINT:
-    case COLUMN_SMALLINT:
-    case COLUMN_MEDIUMINT:
-    case COLUMN_INT:
-    case COLUMN_BIGINT:
-    case COLUMN_DECIMAL:
-    case COLUMN_FLOAT:
-    case COLUMN_DOUBLE:
-    case COLUMN_BIT:
-    case COLUMN_YEAR:
-    case COLUMN_DATE:
-    case COLUMN_TIME:
-    case COLUMN_DATETIME:
-    case COLUMN_TIMESTAMP:
-    case COLUMN_ENUM:
-    case COLUMN_SET:
-        break;
-    }
-    return false;
+    enum column_form form = column_form(column->type);
+    return form == FORM_STRING || form == FORM_LONG;
 }
 
 bool
@@ -118,8 +90,7 @@ void
 column_load_target_append(GString *list, GString *assignments, const struct column *column,
                           unsigned number)
 {
-    bool is_number = column->type == COLUMN_BIT || column->type == COLUMN_ENUM ||
-                     column->type == COLUMN_SET;
+    bool is_number = column_form(column->type) == FORM_ORDINAL;
     if (!is_number && column->type != COLUMN_JSON) {
         quote_identifier(list, column->name);
         return;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mysql/quote.h"
+#include "schema/column_form.h"
 #include "schema/column_real.h"
 #include "schema/json_rebuild.h"
 
@@ -34,34 +35,25 @@ append_cast(GString *sql, const struct column *column, const char *type)
 void
 column_select_append(GString *sql, const struct column *column)
 {
-    switch (column->type) {
-    case COLUMN_FLOAT:
+    switch (column_form(column->type)) {
+    case FORM_REAL:
         /* FLOAT itself is printed with six digits; widened, it is printed exactly. */
-        append_cast(sql, column, "DOUBLE");
-        return;
-    case COLUMN_DOUBLE:
-        if (printed_with_fixed_digits(column)) {
+        if (column->type == COLUMN_FLOAT || printed_with_fixed_digits(column)) {
             append_cast(sql, column, "DOUBLE");
             return;
         }
         break;
-    case COLUMN_BIT:
-    case COLUMN_ENUM:
-    case COLUMN_SET:
+    case FORM_ORDINAL:
         append_cast(sql, column, "UNSIGNED");
         return;
-    case COLUMN_TINYINT:
-    case COLUMN_SMALLINT:
-    case COLUMN_MEDIUMINT:
-    case COLUMN_INT:
-    case COLUMN_BIGINT:
+    case FORM_INTEGER:
         /* Row images carry no leading zeros: neither does the text. */
         if (printed_with_leading_zeros(column)) {
             append_cast(sql, column, "UNSIGNED");
             return;
         }
         break;
-    case COLUMN_DECIMAL:
+    case FORM_DECIMAL:
         if (printed_with_leading_zeros(column)) {
             g_autofree char *type = g_strdup_printf("DECIMAL(%u,%u)", column->precision,
                                                     column->scale);
@@ -69,21 +61,9 @@ column_select_append(GString *sql, const struct column *column)
             return;
         }
         break;
-    case COLUMN_YEAR:
-    case COLUMN_DATE:
-    case COLUMN_TIME:
-    case COLUMN_DATETIME:
-    case COLUMN_TIMESTAMP:
-    case COLUMN_CHAR:
-    case COLUMN_VARCHAR:
-    case COLUMN_BINARY:
-    case COLUMN_VARBINARY:
-    case COLUMN_TEXT:
-    case COLUMN_BLOB:
-    case COLUMN_JSON:
-    case COLUMN_GEOMETRY:
-    case COLUMN_VECTOR:
-    case COLUMN_UNSUPPORTED:
+    case FORM_TEMPORAL:
+    case FORM_STRING:
+    case FORM_LONG:
         break;
     }
     quote_identifier(sql, column->name);
@@ -113,43 +93,24 @@ append_temporal(GString *sql, struct column_text text)
     g_string_append_c(sql, '\'');
 }
 
-/* What insert literals and key literals write alike. False when the type is none of those. */
+/* What insert literals and key literals write alike. False when the form is none of those. */
 static bool
 append_simple_literal(GString *sql, const struct column *column, struct column_text text)
 {
-    switch (column->type) {
-    case COLUMN_TINYINT:
-    case COLUMN_SMALLINT:
-    case COLUMN_MEDIUMINT:
-    case COLUMN_INT:
-    case COLUMN_BIGINT:
-    case COLUMN_DECIMAL:
-    case COLUMN_BIT:
-    case COLUMN_YEAR:
-    case COLUMN_ENUM:
-    case COLUMN_SET:
+    switch (column_form(column->type)) {
+    case FORM_INTEGER:
+    case FORM_DECIMAL:
+    case FORM_ORDINAL:
         append_text(sql, text);
         return true;
-    case COLUMN_FLOAT:
-    case COLUMN_DOUBLE:
+    case FORM_REAL:
         append_double(sql, text);
         return true;
-    case COLUMN_DATE:
-    case COLUMN_TIME:
-    case COLUMN_DATETIME:
-    case COLUMN_TIMESTAMP:
+    case FORM_TEMPORAL:
         append_temporal(sql, text);
         return true;
-    case COLUMN_CHAR:
-    case COLUMN_VARCHAR:
-    case COLUMN_BINARY:
-    case COLUMN_VARBINARY:
-    case COLUMN_TEXT:
-    case COLUMN_BLOB:
-    case COLUMN_JSON:
-    case COLUMN_GEOMETRY:
-    case COLUMN_VECTOR:
-    case COLUMN_UNSUPPORTED:
+    case FORM_STRING:
+    case FORM_LONG:
         break;
     }
     return false;
@@ -237,38 +198,11 @@ column_is_enum_zero(struct column_text text)
 bool
 column_type_allowed_in_key(const struct column *column)
 {
-    switch (column->type) {
-    case COLUMN_TINYINT:
-    case COLUMN_SMALLINT:
-    case COLUMN_MEDIUMINT:
-    case COLUMN_INT:
-    case COLUMN_BIGINT:
-    case COLUMN_DECIMAL:
-    case COLUMN_DOUBLE:
-    case COLUMN_BIT:
-    case COLUMN_YEAR:
-    case COLUMN_DATE:
-    case COLUMN_TIME:
-    case COLUMN_DATETIME:
-    case COLUMN_TIMESTAMP:
-    case COLUMN_CHAR:
-    case COLUMN_VARCHAR:
-    case COLUMN_BINARY:
-    case COLUMN_VARBINARY:
-    case COLUMN_ENUM:
-        return true;
-    case COLUMN_SET: /* compared with a number as double: two larger ones may be equal, or none */
+    if (column->type == COLUMN_FLOAT) /* its text and its comparison differ in the last digits */
+        return false;
+    if (column->type == COLUMN_SET) /* compared as double: two larger ones may be equal, or none */
         return column->members <= DOUBLE_EXACT_BITS;
-    case COLUMN_FLOAT:    /* its text and its comparison differ in the last digits */
-    case COLUMN_TEXT:     /* only ever a prefix key */
-    case COLUMN_BLOB:     /* only ever a prefix key */
-    case COLUMN_JSON:     /* cannot be a key */
-    case COLUMN_GEOMETRY: /* cannot be a unique key */
-    case COLUMN_VECTOR:   /* cannot be a key */
-    case COLUMN_UNSUPPORTED:
-        break;
-    }
-    return false;
+    return column_form(column->type) != FORM_LONG;
 }
 
 bool
