@@ -163,8 +163,25 @@ has_upper_case(const char *name)
     return !g_str_equal(lower, name);
 }
 
+/* A server that stores names in lower case gives them back like that, in its binlog and elsewhere, and
+ * a name in capital letters would never be found again. False when it is reported. */
+static bool
+check_stored_lower(struct preflight *preflight, const struct server_facts *facts, const char *name)
+{
+    if (!g_str_equal(server_variable(facts, "lower_case_table_names"), "1") ||
+        !has_upper_case(name))
+        return true;
+    g_autofree char *subject = g_strdup_printf("%s lower_case_table_names", facts->label);
+    g_autofree char *lower = g_utf8_strdown(name, -1);
+    g_autofree char *cure = g_strdup_printf("write %s in the file", lower);
+    preflight_error(preflight, subject, cure,
+                    "lower_case_table_names is 1 on the %s: it stores %s in lower case",
+                    facts->label, name);
+    return false;
+}
+
 static void
-check_lower_case(struct preflight *preflight)
+check_different_case(struct preflight *preflight)
 {
     const char *subject = "target lower_case_table_names";
     const char *source = server_variable(&preflight->source, "lower_case_table_names");
@@ -185,6 +202,26 @@ check_lower_case(struct preflight *preflight)
     preflight_warning(preflight, subject, NULL,
                       "lower_case_table_names is %s on the target and %s on the source", target,
                       source);
+}
+
+static void
+check_lower_case(struct preflight *preflight)
+{
+    bool alike = g_str_equal(server_variable(&preflight->source, "lower_case_table_names"),
+                             server_variable(&preflight->target, "lower_case_table_names"));
+    /* {table} itself is in lower case, or reported below. */
+    bool fine = check_stored_lower(preflight, &preflight->source,
+                                   preflight->config->cutover.moved_name);
+    for (unsigned i = 0; i < preflight->config->tables->len; i++) {
+        const struct table_mapping *mapping = &g_array_index(preflight->config->tables,
+                                                             struct table_mapping, i);
+        g_autofree char *from = g_strdup_printf("%s.%s", mapping->from_schema, mapping->from_table);
+        g_autofree char *to = g_strdup_printf("%s.%s", mapping->to_schema, mapping->to_table);
+        fine &= check_stored_lower(preflight, &preflight->source, from) &&
+                (!alike || check_stored_lower(preflight, &preflight->target, to));
+    }
+    if (fine)
+        check_different_case(preflight);
 }
 
 bool
