@@ -156,20 +156,30 @@ column_literal_append(GString *sql, const struct column *column, struct column_t
     return true;
 }
 
+/* A half of a pair, which UCS-2 takes for a character of its own. */
+static bool
+has_surrogate(struct column_text text)
+{
+    for (size_t i = 0; i + 1 < text.length; i += 2)
+        if (((unsigned char)text.data[i] & 0xf8) == 0xd8)
+            return true;
+    return false;
+}
+
 /*
  * The character set to write a key literal in: the column's own, so that no byte
  * changes. `_utf8mb3` and `_ucs2` give a deprecation warning for each literal;
  * their supersets have the same bytes, and MySQL compares a literal under the
- * column's collation.
+ * column's collation. But surrogates mean something else in UTF-16, or nothing.
  */
 static const char *
-key_literal_charset(const struct column *column)
+key_literal_charset(const struct column *column, struct column_text text)
 {
     if (column->charset == NULL)
         return "binary";
     if (g_str_equal(column->charset, "utf8mb3") || g_str_equal(column->charset, "utf8"))
         return "utf8mb4";
-    if (g_str_equal(column->charset, "ucs2"))
+    if (g_str_equal(column->charset, "ucs2") && !has_surrogate(text))
         return "utf16";
     return column->charset;
 }
@@ -184,7 +194,7 @@ column_key_literal_append(GString *sql, const struct column *column, struct colu
     if (append_simple_literal(sql, column, text))
         return;
     g_string_append_c(sql, '_');
-    g_string_append(sql, key_literal_charset(column));
+    g_string_append(sql, key_literal_charset(column, text));
     g_string_append_c(sql, ' '); /* the name would go on with the x */
     quote_hex(sql, text.data, text.length);
 }

@@ -88,6 +88,9 @@ Test(column_text, key_literals_name_the_character_set)
     expect_key_literal(COLUMN_VARCHAR, "latin1", TEXT("\xe9"), "_latin1 x'e9'");
     expect_key_literal(COLUMN_CHAR, "utf8mb3", TEXT("a"), "_utf8mb4 x'61'");
     expect_key_literal(COLUMN_CHAR, "ucs2", TEXT("\0a"), "_utf16 x'0061'");
+    expect_key_literal(COLUMN_CHAR, "ucs2", TEXT("\xd7\xff\xe0\0"), "_utf16 x'd7ffe000'");
+    expect_key_literal(COLUMN_CHAR, "ucs2", TEXT("\0a\xd8\0"), "_ucs2 x'0061d800'");
+    expect_key_literal(COLUMN_CHAR, "ucs2", TEXT("\xdf\xff"), "_ucs2 x'dfff'");
     expect_key_literal(COLUMN_BINARY, NULL, TEXT("\0\xff"), "_binary x'00ff'");
     expect_key_literal(COLUMN_INT, NULL, TEXT("-5"), "-5");
     expect_key_literal(COLUMN_YEAR, NULL, TEXT("0000"), "0000");
