@@ -441,9 +441,10 @@ hook_sender_wait(struct hook_sender *sender, const char *event_id, int64_t timeo
 
 /* --- withdrawing --------------------------------------------------------------------------- */
 
-/* Marks the event's rows, and returns when no request of it is in flight. Mutex held. */
-static void
-seize(struct hook_sender *sender, const char *event_id)
+/* Marks the event's rows, and returns when no worker is at one of them. False: one is, and nothing
+ * can be stored any more, so nobody waits for it: the row stays that worker's. Mutex held. */
+static bool
+seize(struct hook_sender *sender, const char *event_id, GError **error)
 {
     for (guint i = 0; i < sender->rows->len; i++) {
         struct sender_row *row = g_ptr_array_index(sender->rows, i);
@@ -452,12 +453,17 @@ seize(struct hook_sender *sender, const char *event_id)
     }
     for (size_t i = 0; i < sender->workers_count; i++) {
         struct sender_worker *worker = &sender->workers[i];
-        while (worker->row != NULL && worker->row->withdrawn && sender->failure == NULL) {
+        while (worker->row != NULL && worker->row->withdrawn) {
             atomic_store(&worker->abandon, true);
+            if (sender->failure != NULL) {
+                g_propagate_error(error, g_error_copy(sender->failure));
+                return false;
+            }
             pthread_cond_wait(&sender->cond, &sender->mutex);
         }
         atomic_store(&worker->abandon, false);
     }
+    return true;
 }
 
 /* The next withdrawn row of the event that is not settled; NULL: none. Mutex held. */
@@ -508,7 +514,6 @@ bool
 hook_sender_withdraw(struct hook_sender *sender, const char *event_id, const char *reason,
                      GError **error)
 {
-    bool ok = true;
     pthread_mutex_lock(&sender->mutex);
     uint64_t needed = sender->woken;
     /* Once all is to stop, an outbox that cannot be reached is waited for no longer. */
@@ -524,7 +529,7 @@ hook_sender_withdraw(struct hook_sender *sender, const char *event_id, const cha
         pthread_mutex_unlock(&sender->mutex);
         return false;
     }
-    seize(sender, event_id);
+    bool ok = seize(sender, event_id, error);
     for (struct sender_row *row; ok && (row = next_seized(sender, event_id)) != NULL;)
         ok = refuse_row(sender, row, reason, error);
     pthread_cond_broadcast(&sender->cond);
