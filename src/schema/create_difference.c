@@ -30,8 +30,10 @@ definition_of(const char *text)
     for (char **line = definition.lines; *line != NULL; line++) {
         g_strstrip(*line);
         size_t length = strlen(*line);
-        if (length > 0 && (*line)[length - 1] == ',')
+        if (length > 0 && (*line)[length - 1] == ',') {
             (*line)[length - 1] = '\0';
+            g_strchomp(*line); /* WITH PARSER ends in a space of its own */
+        }
         g_hash_table_add(definition.set, *line);
     }
     return definition;

@@ -37,6 +37,18 @@ Test(create_difference, lines)
     cr_expect_str_eq(difference->lines, "- `a``b` varchar(3) NOT NULL\n+ `a``b` char(4) NOT NULL");
 }
 
+/* The server prints a space behind WITH PARSER, and the comma behind that. */
+Test(create_difference, last_in_one_only)
+{
+    const char *one =
+        "CREATE TABLE `` (\n  FULLTEXT KEY `n` (`v`) /*!50100 WITH PARSER `ngram` */ ,\n"
+        "  CONSTRAINT `c` CHECK ((`v` > 0))\n) ENGINE=InnoDB";
+    const char *other =
+        "CREATE TABLE `` (\n  FULLTEXT KEY `n` (`v`) /*!50100 WITH PARSER `ngram` */ \n) ENGINE=InnoDB";
+    g_autoptr(create_difference) difference = create_difference_new(one, other, "`t`");
+    cr_expect_str_eq(difference->lines, "- CONSTRAINT `c` CHECK ((`v` > 0))");
+}
+
 Test(create_difference, cures)
 {
     expect_cure("varchar(3)", "char(4)",
