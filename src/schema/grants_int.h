@@ -18,6 +18,7 @@
     X(INDEX, "INDEX")                           \
     X(REFERENCES, "REFERENCES")                 \
     X(TRIGGER, "TRIGGER")                       \
+    X(SHOW_VIEW, "SHOW VIEW")                   \
     X(PROCESS, "PROCESS")                       \
     X(REPLICATION_SLAVE, "REPLICATION SLAVE")   \
     X(REPLICATION_CLIENT, "REPLICATION CLIENT") \

@@ -42,7 +42,11 @@ check_on(struct preflight *preflight, const struct server_facts *facts, uint32_t
     g_autofree char *object = schema == NULL  ? g_strdup("*.*")
                               : table == NULL ? schema_for_grant(facts, schema)
                                               : quoted_table(schema, table);
-    g_autofree char *cure = g_strdup_printf("GRANT %s ON %s TO %s", names, object, facts->account);
+    /* On a table that is not there yet the server takes only a GRANT that names CREATE. */
+    uint32_t create = table != NULL ? wanted & PRIVILEGE_BIT(CREATE) : 0;
+    g_autofree char *granted = privilege_names(missing | create);
+    g_autofree char *cure = g_strdup_printf("GRANT %s ON %s TO %s", granted, object,
+                                            facts->account);
     preflight_error(preflight, subject, cure, "%s lacks %s on %s", facts->account, names, object);
     return false;
 }
@@ -159,12 +163,54 @@ check_xa(struct preflight *preflight, const struct server_facts *facts)
         facts->account);
 }
 
+/* The same. */
+static void
+check_process(struct preflight *preflight)
+{
+    const struct server_facts *facts = &preflight->source;
+    if (grant_set_missing(facts->grants, PRIVILEGE_BIT(PROCESS), NULL, NULL) == 0)
+        return;
+    g_autofree char *subject = g_strdup_printf("grant on %s", facts->label);
+    g_autofree char *cure = g_strdup_printf("GRANT PROCESS ON *.* TO %s", facts->account);
+    preflight_warning(preflight, subject, cure,
+                      "%s lacks PROCESS: foreign keys of schemas that it has no privilege on "
+                      "cannot be seen, nor who holds a RENAME up",
+                      facts->account);
+}
+
+/* The same, once for each schema: MySQL shows a view's tables to those who may read and show it. */
+static void
+check_views_seen(struct preflight *preflight)
+{
+    const struct server_facts *facts = &preflight->source;
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    for (unsigned i = 0; i < preflight->config->tables->len; i++) {
+        char *schema =
+            g_array_index(preflight->config->tables, struct table_mapping, i).from_schema;
+        if (!g_hash_table_add(seen, schema) ||
+            grant_set_missing(facts->grants, PRIVILEGE_BIT(SELECT) | PRIVILEGE_BIT(SHOW_VIEW),
+                              schema, NULL) == 0)
+            continue;
+        g_autofree char *subject = g_strdup_printf("grant on %s", facts->label);
+        g_autofree char *object = schema_for_grant(facts, schema);
+        g_autofree char *cure = g_strdup_printf("GRANT SELECT, SHOW VIEW ON %s TO %s", object,
+                                                facts->account);
+        preflight_warning(
+            preflight, subject, cure,
+            "%s lacks SELECT or SHOW VIEW on %s: views that read moved tables cannot be "
+            "seen",
+            facts->account, object);
+    }
+}
+
 bool
 preflight_grants(struct preflight *preflight, GError **error)
 {
     bool source = check_source_tables(preflight);
     source &= check_on(preflight, &preflight->reader, PRIVILEGE_BIT(REPLICATION_SLAVE), NULL, NULL);
     check_client(preflight, &preflight->reader);
+    check_process(preflight);
+    check_views_seen(preflight);
     check_xa(preflight, &preflight->reader);
     if (source)
         preflight_ok(preflight, "grant on source", "%s has every privilege that a move needs",
