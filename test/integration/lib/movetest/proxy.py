@@ -11,6 +11,7 @@ One Proxy stands before one server. Everything passes until told otherwise:
     hold_back(text)   the next packet of the tool with this text in it (no TLS) is kept, and the
                       tool gets RST: the server believes the session to be alive
     deliver()         what was kept arrives, late
+    damage(text)      the next bytes of the server with this text in them (no TLS) arrive with one bit changed
     refuse()          nobody listens; what is open stays
     heal()            new connections pass again; those that vanished stay dead, those that
                       were stalled go on where they were
@@ -134,6 +135,7 @@ class Proxy:
         self._swallow = False                 # new connections are never passed on
         self._greet_only = False              # they get one packet
         self._hold = None                     # hold_back()'s text, until it came
+        self._damage = None                   # damage()'s
         self._flows = []
         self._selector = selectors.DefaultSelector()
         self._orders = queue.Queue()
@@ -181,6 +183,14 @@ class Proxy:
     def deliver(self):
         """What was kept reaches the server, which then sees the end of the connection."""
         return self._do(self._deliver)
+
+    def damage(self, text):
+        """One bit of the next bytes with this text is another one when they reach the tool."""
+        return self._do(self._set_damage, text)
+
+    def damaged(self):
+        """Whether that has happened."""
+        return self._do(lambda: self._damage is None)
 
     def refuse(self):
         """New connections are refused."""
@@ -252,6 +262,15 @@ class Proxy:
 
     def _hold_back(self, text):
         self._hold = text
+
+    def _set_damage(self, text):
+        self._damage = text
+
+    def _damage_in(self, way):
+        at = way.bytes.find(self._damage)
+        if at >= 0:
+            way.bytes[at] ^= 1
+            self._damage = None
 
     def _keep(self, flow):
         """The tool's end is gone; the server's stays open, and is not told anything."""
@@ -385,6 +404,8 @@ class Proxy:
         if flow.dead:
             return
         if flow.ready(sock, mask, self._hold):
+            if self._damage is not None:
+                self._damage_in(flow.ways[DOWN])
             if flow.kept is None:
                 self._watch(flow)
             else:
