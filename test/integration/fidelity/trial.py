@@ -183,6 +183,7 @@ class Trial:
         self.flag = folder / 'hold-the-cutover'
         self.first_binlogs = {}
         self.refused_by_name = False
+        self.last = ''
 
     def create(self):
         """Makes the tables; those that the server does not take are left out, and counted."""
@@ -345,6 +346,38 @@ class Trial:
             raise Failure(f'source and target differ, their binlogs are in {self.folder}; '
                           f'{self.ask_replica(pairs)}:\n' +
                           '\n'.join(f'{d.table}: {d.what}' for d in differences))
+
+    def change_values(self):
+        """Each column of the target changed in one row: the comparison shows another text. How many were."""
+        address = compare.address_of(self.target)
+        connection = self.target.connect()
+        changed = collections.Counter()
+        with connection.cursor() as cursor:
+            cursor.execute("SET SESSION sql_mode = 'ALLOW_INVALID_DATES', foreign_key_checks = 0, sql_log_bin = 0")
+            for table in self.plan.tables:
+                kinds = dict(compare.columns_of(address, table.schema, table.name))
+                for column in table.written:
+                    shown = ', '.join(compare.expressions(column.name, kinds[column.name]))
+                    before = sorted(compare.ask(address, f'SELECT {shown} FROM {table.quoted}'))
+                    if not self.change_one(cursor, table, column):
+                        continue
+                    changed[column.kind] += 1
+                    if sorted(compare.ask(address, f'SELECT {shown} FROM {table.quoted}')) == before:
+                        raise Failure(f'a comparison does not see {self.last}')
+        connection.close()
+        return changed
+
+    def change_one(self, cursor, table, column):
+        """Gives one row another value of the column; False when there is no row, or no other value."""
+        for _ in range(8):
+            self.last = f'UPDATE IGNORE {table.quoted} SET {compare.quoted(column.name)} = {column.value(self.rng)} LIMIT 1'
+            try:
+                if cursor.execute(self.last.encode('utf-8')):
+                    return True
+            except pymysql.err.MySQLError as error:
+                if error.args[0] not in DATA_REFUSALS:
+                    raise
+        return False
 
     def ask_replica(self, pairs):
         """Whether the server's own replication made the same of the source's binlog as the move."""
