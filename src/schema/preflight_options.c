@@ -9,6 +9,7 @@
 /* What a definition asks for. */
 struct wanted_options {
     bool encryption;
+    bool no_encryption; /* said so: the source's schema has another default */
     bool directory;
     GHashTable *tablespaces; /* names, owned */
 };
@@ -47,7 +48,9 @@ wanted_by(const char *create_sql)
             take_tablespace(&wanted, &value);
         } else if (create_token_is_word(&token, "ENCRYPTION")) {
             struct create_token value = value_of(&scan);
-            wanted.encryption |= value.length == 3 && g_ascii_toupper(value.start[1]) == 'Y';
+            bool yes = value.length == 3 && g_ascii_toupper(value.start[1]) == 'Y';
+            wanted.encryption |= yes;
+            wanted.no_encryption |= !yes;
         } else if (create_token_is_word(&token, "DIRECTORY")) {
             wanted.directory = true;
         }
@@ -91,6 +94,45 @@ check_encryption(struct preflight *preflight, const char *subject, GError **erro
                         "install a keyring component on the target, or ALTER TABLE … "
                         "ENCRYPTION = 'N' on the source",
                         "the definition says ENCRYPTION, and the target has no keyring");
+    return true;
+}
+
+/* A table that says nothing is encrypted where its schema's default is so; a schema that is not there
+ * yet gets the server's. Then it would be another table than the source's. */
+static bool
+check_default_encryption(struct preflight *preflight, const struct moved_table *moved,
+                         const char *subject, bool says_no, GError **error)
+{
+    g_autofree char *schema = quoted_string(moved->to_schema);
+    g_autoptr(result) result = conn_queryf(
+        preflight->target.conn, error,
+        "SELECT * FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s", schema);
+    if (result == NULL)
+        return false;
+    /* No such column before 8.0.16. */
+    bool encrypted =
+        result_rows(result) > 0
+            ? g_strcmp0(result_get(result, 0, "DEFAULT_ENCRYPTION"), "YES") == 0
+            : g_str_equal(server_variable(&preflight->target, "default_table_encryption"), "ON");
+    if (encrypted == says_no)
+        return true;
+    g_autoptr(GString) name = g_string_new(NULL);
+    quote_identifier(name, moved->to_schema);
+    g_autofree char *cure =
+        says_no
+            ? g_strdup_printf("ALTER SCHEMA %s DEFAULT ENCRYPTION = 'Y' on the target", name->str)
+        : result_rows(result) > 0
+            ? g_strdup_printf(
+                  "ALTER SCHEMA %s DEFAULT ENCRYPTION = 'N' on the target, or ALTER TABLE "
+                  "… ENCRYPTION = 'Y' on the source",
+                  name->str)
+            : g_strdup_printf("CREATE SCHEMA %s DEFAULT ENCRYPTION = 'N' on the target, or ALTER "
+                              "TABLE … ENCRYPTION = 'Y' on the source",
+                              name->str);
+    preflight_error(preflight, subject, cure,
+                    "by default tables of schema %s are %sencrypted on the target, and the table "
+                    "would have another definition than the source's",
+                    name->str, encrypted ? "" : "not ");
     return true;
 }
 
@@ -167,7 +209,9 @@ preflight_target_options(struct preflight *preflight, const struct moved_table *
     struct wanted_options wanted = wanted_by(moved->source->create_sql);
     g_autofree char *subject = g_strdup_printf("target table %s.%s", moved->to_schema,
                                                moved->to_table);
-    bool done = (!wanted.encryption || check_encryption(preflight, subject, error)) &&
+    bool done = (wanted.encryption ? check_encryption(preflight, subject, error)
+                                   : check_default_encryption(preflight, moved, subject,
+                                                              wanted.no_encryption, error)) &&
                 check_tablespaces(preflight, subject, wanted.tablespaces, error);
     if (done && wanted.directory)
         preflight_warning(preflight, subject, "see that the target has it before the move starts",
