@@ -38,7 +38,7 @@
     " sql_big_selects=1, sql_safe_updates=0, sql_auto_is_null=0, unique_checks=1,"           \
     " max_execution_time=0, lc_messages='en_US', sql_quote_show_create=1,"                   \
     " show_create_table_verbosity=0, information_schema_stats_expiry=0, time_zone='+00:00'," \
-    " character_set_results=NULL;"                                                           \
+    " character_set_results=NULL, cte_max_recursion_depth=1000;"                             \
     "/*!80030 SET SESSION show_gipk_in_create_table_and_information_schema=ON */;"
 
 /* Values go through as raw bytes, times as UTC; a short, plain, non-locking SELECT is all that
