@@ -26,6 +26,7 @@ struct applier {
     struct batch *batch;
     GArray *order;  /* uint32_t: entries grouped by operation and table */
     GArray *slices; /* struct slice: deletes first */
+    size_t deletes; /* so many of `order` are deleted, the others put */
     size_t delete_slices;
 
     pthread_mutex_t mutex;
@@ -85,6 +86,15 @@ collect(struct applier *applier, GError **error)
 
 /* --- slicing ---------------------------------------------------------------------------- */
 
+/* Where REPLACE would not do (statement.h), what is put is deleted first. */
+static bool
+is_deleted(const struct applier *applier, const struct batch_entry *entry)
+{
+    const struct moved_table *table = g_ptr_array_index(applier->options.moved_tables,
+                                                        entry->table);
+    return !entry->is_put || table->source->unique_array;
+}
+
 /* Sorts entry numbers by (deletes first, table), stable within: counting sort. */
 static void
 group_entries(struct applier *applier)
@@ -96,15 +106,19 @@ group_entries(struct applier *applier)
 
     for (size_t i = 0; i < count; i++) {
         const struct batch_entry *entry = batch_entry(batch, i);
-        starts[(entry->is_put ? tables : 0) + entry->table + 1]++;
+        starts[entry->table + 1] += is_deleted(applier, entry) ? 1 : 0;
+        starts[tables + entry->table + 1] += entry->is_put ? 1 : 0;
     }
     for (size_t i = 1; i <= 2 * (size_t)tables; i++)
         starts[i] += starts[i - 1];
-    g_array_set_size(applier->order, (guint)count);
+    applier->deletes = starts[tables];
+    g_array_set_size(applier->order, (guint)starts[2 * (size_t)tables]);
     for (size_t i = 0; i < count; i++) {
         const struct batch_entry *entry = batch_entry(batch, i);
-        size_t place = starts[(entry->is_put ? tables : 0) + entry->table]++;
-        g_array_index(applier->order, uint32_t, place) = (uint32_t)i;
+        if (is_deleted(applier, entry))
+            g_array_index(applier->order, uint32_t, starts[entry->table]++) = (uint32_t)i;
+        if (entry->is_put)
+            g_array_index(applier->order, uint32_t, starts[tables + entry->table]++) = (uint32_t)i;
     }
 }
 
@@ -126,14 +140,15 @@ cut_slices(struct applier *applier)
     applier->delete_slices = 0;
     for (size_t from = 0; from < count;) {
         const struct batch_entry *first = ordered_entry(applier, from);
+        bool is_put = from >= applier->deletes;
+        size_t end = is_put ? count : applier->deletes;
         size_t most = MIN(rows_max, target_warnings_rows_max(first->layout->table));
         size_t bytes = first->image.length;
         size_t to = from + 1;
-        for (; to < count && to - from < most; to++) {
+        for (; to < end && to - from < most; to++) {
             const struct batch_entry *entry = ordered_entry(applier, to);
             bytes += entry->image.length;
-            if (entry->table != first->table || entry->is_put != first->is_put ||
-                bytes > SLICE_BYTES_MAX)
+            if (entry->table != first->table || bytes > SLICE_BYTES_MAX)
                 break;
         }
         struct slice slice = {
@@ -141,10 +156,10 @@ cut_slices(struct applier *applier)
             .batch = applier->batch,
             .entries = &g_array_index(applier->order, uint32_t, from),
             .count = to - from,
-            .is_put = first->is_put,
+            .is_put = is_put,
         };
         g_array_append_val(applier->slices, slice);
-        applier->delete_slices += first->is_put ? 0 : 1;
+        applier->delete_slices += is_put ? 0 : 1;
         from = to;
     }
 }

@@ -128,7 +128,7 @@ build_replace(struct statement_buffers *buffers, const struct slice *slice, GErr
     const struct table *table = slice->table->source;
     const char *separator = "";
 
-    g_string_append(sql, "REPLACE INTO ");
+    g_string_append(sql, table->unique_array ? "INSERT IGNORE INTO " : "REPLACE INTO ");
     quote_table(sql, slice->table->to_schema, slice->table->to_table);
     g_string_append(sql, " (");
     for (unsigned i = 0; i < table->columns->len; i++) {
@@ -170,7 +170,7 @@ statement_build(struct statement_buffers *buffers, const struct slice *slice, GE
     g_clear_pointer(&buffers->check, stored_check_free);
     g_clear_pointer(&buffers->reals, exact_reals_free);
     if (slice->is_put && stored_check_wanted(slice->table->source))
-        buffers->check = stored_check_new(slice->table, false);
+        buffers->check = stored_check_new(slice->table, slice->table->source->unique_array);
     return slice->is_put ? build_replace(buffers, slice, error)
                          : build_delete(buffers, slice, error);
 }

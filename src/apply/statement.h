@@ -1,4 +1,11 @@
-/* The two statements of a batch: multi-row DELETE by key, multi-row REPLACE. Pure. */
+/*
+ * The two statements of a batch: multi-row DELETE by key, multi-row REPLACE. Pure.
+ *
+ * REPLACE cannot remove the row that holds a value of a unique index over arrays (1032, or 1062; 9.7.4). Tables with such an index
+ * have all keys of the batch deleted, and get what is put with INSERT IGNORE. A row that this leaves out met its own
+ * key, or a value of another row, which came from a chunk or from an earlier run that was ahead: newer than
+ * the batch either way. So the row that was left out has a later event of its own, as in a chunk.
+ */
 #ifndef APPLY_STATEMENT_H
 #define APPLY_STATEMENT_H
 

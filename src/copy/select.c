@@ -112,7 +112,8 @@ void
 insert_head_append(GString *sql, const struct moved_table *table)
 {
     const char *separator = " (";
-    g_string_append(sql, "INSERT INTO ");
+    /* ON DUPLICATE KEY UPDATE fails (1032) where a value of such an index is taken. */
+    g_string_append(sql, table->source->unique_array ? "INSERT IGNORE INTO " : "INSERT INTO ");
     quote_table(sql, table->to_schema, table->to_table);
     for (unsigned i = 0; i < table->source->columns->len; i++) {
         const struct column *column = table_column(table->source, i);
@@ -142,6 +143,8 @@ void
 insert_tail_append(GString *sql, const struct moved_table *table)
 {
     const char *name = written_column(table->source)->name;
+    if (table->source->unique_array)
+        return;
     g_string_append(sql, " ON DUPLICATE KEY UPDATE ");
     quote_identifier(sql, name);
     g_string_append_c(sql, '=');

@@ -56,6 +56,9 @@ char *create_statement_zone_dependent(const struct table *table);
  */
 char *create_statement_session_unique(const struct table *table);
 
+/* Whether a unique index is over `cast(… as … array)`: one row has several values in it. Pure. */
+bool create_statement_unique_array(const struct table *table);
+
 /*
  * What two tables are compared by: create_statement_normalized() without the
  * character set of a column whose collation is there, which implies it. MySQL leaves

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "mysql/quote.h"
 #include "schema/column_real.h"
+#include "schema/create_text_int.h"
 #include "schema/key_choice_int.h"
 #include "schema/labels_int.h"
 #include "schema/name_groups_int.h"
@@ -254,6 +255,7 @@ read_create(struct conn *conn, struct table *table, GError **error)
     }
     if (table->create_sql == NULL)
         table->create_sql = g_strdup("");
+    table->unique_array = create_statement_unique_array(table);
     g_autofree char *normalized = create_statement_normalized(table->create_sql);
     table->digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, normalized, -1);
     return true;

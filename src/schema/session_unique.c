@@ -1,4 +1,7 @@
-/* Unique indexes over what a session computed: rows that differ on the source may be equal on the target. */
+/*
+ * Unique indexes that need care: over what a session computed, where rows that differ on the source may be
+ * equal on the target; and over arrays.
+ */
 #include <string.h>
 
 #include "schema/create_text_int.h"
@@ -49,8 +52,9 @@ search_index(struct unique_search *search)
     return depends ? g_strdup(index != NULL ? index : "PRIMARY") : NULL;
 }
 
-char *
-create_statement_session_unique(const struct table *table)
+/* Before the first item. */
+static struct unique_search
+search_begin(const struct table *table)
 {
     struct unique_search search = {
         .scan = create_scan_of(table->create_sql),
@@ -59,16 +63,45 @@ create_statement_session_unique(const struct table *table)
     do
         next(&search);
     while (search.token.kind != CREATE_TOKEN_END && search.token.depth == 0);
-    while (search.token.kind != CREATE_TOKEN_END && search.token.depth > 0) {
-        bool is_unique = create_token_is_word(&search.token, "PRIMARY") ||
-                         create_token_is_word(&search.token, "UNIQUE");
-        char *found = is_unique ? search_index(&search) : NULL;
-        if (found != NULL)
-            return found;
-        while (!create_token_ends_item(&search.token))
-            next(&search);
-        if (search.token.depth == 1)
-            next(&search);
+    return search;
+}
+
+/* Moves on to PRIMARY or UNIQUE, from the beginning of an item or from within one that was found; false when there
+ * is none left. */
+static bool
+next_unique(struct unique_search *search, bool within)
+{
+    for (; search->token.kind != CREATE_TOKEN_END && search->token.depth > 0; within = false) {
+        if (!within && (create_token_is_word(&search->token, "PRIMARY") ||
+                        create_token_is_word(&search->token, "UNIQUE")))
+            return true;
+        while (!create_token_ends_item(&search->token))
+            next(search);
+        if (search->token.depth == 1)
+            next(search);
+    }
+    return false;
+}
+
+char *
+create_statement_session_unique(const struct table *table)
+{
+    struct unique_search search = search_begin(table);
+    for (bool found = next_unique(&search, false); found; found = next_unique(&search, true)) {
+        char *index = search_index(&search);
+        if (index != NULL)
+            return index;
     }
     return NULL;
+}
+
+bool
+create_statement_unique_array(const struct table *table)
+{
+    struct unique_search search = search_begin(table);
+    for (bool found = next_unique(&search, false); found; found = next_unique(&search, true))
+        for (; !create_token_ends_item(&search.token); next(&search))
+            if (search.token.depth > 2 && create_token_is_word(&search.token, "ARRAY"))
+                return true;
+    return false;
 }

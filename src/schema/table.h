@@ -80,6 +80,7 @@ struct table {
     unsigned key_descending; /* bit n: part n is walked down; of a key that is all of it, none is */
     char *key_problem;       /* why key_name is NULL, for messages */
     unsigned other_unique_keys; /* unique keys besides the chosen one, functional ones included */
+    bool unique_array;          /* one is over `CAST(… AS … ARRAY)`: see apply/statement.h */
     char *engine;               /* "VIEW" for a view */
     char *schema_collation;     /* the schema's default */
     char *create_sql;           /* SHOW CREATE TABLE as the server gives it */

@@ -105,4 +105,11 @@ Test(select, insert_statement)
     insert_tail_append(tail, moved(sample, 1));
     cr_expect_str_eq(head->str, "INSERT INTO `shop7`.`things` (`tag`,`n`,`note`) VALUES ");
     cr_expect_str_eq(tail->str, " ON DUPLICATE KEY UPDATE `n`=`n`");
+    g_string_truncate(head, 0);
+    g_string_truncate(tail, 0);
+    moved(sample, 1)->source->unique_array = true;
+    insert_head_append(head, moved(sample, 1));
+    insert_tail_append(tail, moved(sample, 1));
+    cr_expect_str_eq(head->str, "INSERT IGNORE INTO `shop7`.`things` (`tag`,`n`,`note`) VALUES ");
+    cr_expect_str_eq(tail->str, "");
 }

@@ -55,3 +55,24 @@ Test(session_unique, what_does_not)
                  "nothing");
     expect_found("CONSTRAINT `c` CHECK ((`g` > _utf8mb4'2020-01-01'))", "nothing");
 }
+
+static bool
+found_array(const char *lines)
+{
+    g_autofree char *sql = g_strdup_printf("CREATE TABLE `array` (\n  `j` json,\n  %s\n)", lines);
+    struct table table = {.columns = g_ptr_array_new(), .create_sql = sql};
+    bool found = create_statement_unique_array(&table);
+    g_ptr_array_unref(table.columns);
+    return found;
+}
+
+Test(session_unique, arrays)
+{
+    cr_expect(found_array("UNIQUE KEY `u` ((cast(`j` as unsigned array)))"));
+    cr_expect(found_array("PRIMARY KEY (`i`),\n  UNIQUE KEY `v` (`i`),\n  UNIQUE KEY `u` "
+                          "(`i`,(cast(json_extract(`j`,_utf8mb4'$.a') as char(9) array)))"));
+    cr_expect_not(found_array("PRIMARY KEY (`i`),\n  KEY `u` ((cast(`j` as unsigned array)))"));
+    cr_expect_not(found_array("UNIQUE KEY `array` (`array`),\n  UNIQUE KEY `u` ((`array` + 1))"));
+    cr_expect_not(found_array("UNIQUE KEY `u` ((concat(`v`,_utf8mb4' as array')))"));
+    cr_expect_not(found_array("UNIQUE KEY `u` (`i`),\n  KEY `a` ((cast(`j` as date array)))"));
+}
