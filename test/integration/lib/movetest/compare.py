@@ -114,8 +114,8 @@ def expressions(name, kind):
                  "'$**[0]' COLUMNS (n FOR ORDINALITY, v JSON PATH '$')) AS every)")
         return [f'JSON_TYPE({column})', bytes_of(f'CAST({types} AS CHAR CHARACTER SET utf8mb4)'),
                 bytes_of(f'CAST({column} AS CHAR CHARACTER SET utf8mb4)')]
-    if kind in GEOMETRIES:  # the stored bytes: SRID and WKB
-        return [f'ST_SRID({column})', bytes_of(column)]
+    if kind in GEOMETRIES:  # the stored bytes: SRID and WKB; functions refuse what may be stored
+        return [bytes_of(column)]
     if kind in ('char', 'varchar', 'binary', 'varbinary', 'vector') or \
             kind.endswith(('text', 'blob')):
         return [bytes_of(column)]
