@@ -184,8 +184,8 @@ cure_for(unsigned number)
     case ER_ILLEGAL_HA_CREATE_OPTION:
         return "the target's pages are others than the source's, or only it has "
                "innodb_strict_mode = ON: ALTER the table on the source and `run --fresh`; or SET "
-               "GLOBAL innodb_strict_mode = OFF on the target while it is created, or name a "
-               "target of the same innodb_page_size, and `run`";
+               "GLOBAL innodb_strict_mode = OFF on the target and its replicas while it is "
+               "created, or name a target of the same innodb_page_size, and `run`";
     default:
         return NULL;
     }

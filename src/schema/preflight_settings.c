@@ -156,6 +156,37 @@ check_local_infile(struct preflight *preflight, const struct server_facts *facts
                           "speed of LOAD DATA LOCAL");
 }
 
+static bool
+logs_replica_updates(const struct server_facts *facts)
+{
+    return g_str_equal(server_variable(facts, "log_replica_updates"), "ON") ||
+           g_str_equal(server_variable(facts, "log_slave_updates"), "ON");
+}
+
+/* What a source that is a replica itself gets from its own source is not in its binlog then. */
+static void
+check_source_logs(struct preflight *preflight, const struct server_facts *facts)
+{
+    const char *subject = "source log_replica_updates";
+    static const char cure[] =
+        "set log_replica_updates = ON in its configuration file and restart it";
+    if (logs_replica_updates(facts))
+        return;
+    g_autoptr(GError) unseen = NULL;
+    g_autoptr(result) status = conn_query(facts->conn, "SHOW REPLICA STATUS", &unseen);
+    if (status == NULL)
+        preflight_warning(preflight, subject, cure,
+                          "log_replica_updates is OFF, and whether the source is a replica cannot "
+                          "be seen (%s): what it replicates is not in its binlog",
+                          unseen->message);
+    else if (result_rows(status) > 0)
+        preflight_error(preflight, subject, cure,
+                        "log_replica_updates is OFF, and the source is a replica: what it "
+                        "replicates is not in its binlog");
+    else
+        preflight_ok(preflight, subject, "log_replica_updates is OFF, and it is no replica");
+}
+
 void
 preflight_settings(struct preflight *preflight, const struct server_facts *facts)
 {
@@ -163,9 +194,7 @@ preflight_settings(struct preflight *preflight, const struct server_facts *facts
     check_settings(preflight, facts);
     check_gtid(preflight, facts);
     if (facts == &preflight->reader) {
-        bool logs = g_str_equal(server_variable(facts, "log_replica_updates"), "ON") ||
-                    g_str_equal(server_variable(facts, "log_slave_updates"), "ON");
-        if (logs)
+        if (logs_replica_updates(facts))
             preflight_ok(preflight, "read_from log_replica_updates", "log_replica_updates = ON");
         else
             preflight_error(preflight, "read_from log_replica_updates",
@@ -176,6 +205,8 @@ preflight_settings(struct preflight *preflight, const struct server_facts *facts
     } else {
         check_writable(preflight, facts);
         check_group(preflight, facts);
+        if (facts == &preflight->source && !preflight->has_reader)
+            check_source_logs(preflight, facts);
     }
     if (facts == &preflight->target)
         check_local_infile(preflight, facts);
