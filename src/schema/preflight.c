@@ -126,6 +126,7 @@ preflight_run(const struct config *config, const struct preflight_connections *c
         server_facts_clear(&preflight.reader);
     g_ptr_array_unref(preflight.moved_tables);
     g_hash_table_unref(preflight.referenced);
+    g_clear_pointer(&preflight.target_schemas, g_hash_table_unref);
     if (done)
         return preflight.findings;
     g_ptr_array_unref(preflight.findings);

@@ -32,6 +32,8 @@ struct preflight {
     GPtrArray *moved_tables; /* struct moved_table: those that are there */
     GHashTable *referenced;  /* quoted source names that foreign keys of the set refer to */
     GHashTable *listed; /* quoted source names of the file; only preflight_relations() has it */
+    /* Target schemas, by what their tables are by default: an enum schema_default. NULL until asked for. */
+    GHashTable *target_schemas;
     const struct deferral *deferral; /* of moved_tables; only preflight_target_tables() has it */
 };
 

@@ -97,23 +97,42 @@ check_encryption(struct preflight *preflight, const char *subject, GError **erro
     return true;
 }
 
+enum schema_default { SCHEMA_ABSENT, SCHEMA_PLAIN, SCHEMA_ENCRYPTED };
+
+/* One query, however many tables there are. */
+static bool
+read_schemas(struct preflight *preflight, GError **error)
+{
+    if (preflight->target_schemas != NULL)
+        return true;
+    /* All columns: there is no DEFAULT_ENCRYPTION before 8.0.16. */
+    g_autoptr(result) result = conn_query(preflight->target.conn,
+                                          "SELECT * FROM information_schema.SCHEMATA", error);
+    if (result == NULL)
+        return false;
+    preflight->target_schemas = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (size_t row = 0; row < result_rows(result); row++) {
+        bool encrypted = g_strcmp0(result_get(result, row, "DEFAULT_ENCRYPTION"), "YES") == 0;
+        g_hash_table_replace(preflight->target_schemas,
+                             g_strdup(result_get(result, row, "SCHEMA_NAME")),
+                             GINT_TO_POINTER(encrypted ? SCHEMA_ENCRYPTED : SCHEMA_PLAIN));
+    }
+    return true;
+}
+
 /* A table that says nothing is encrypted where its schema's default is so; a schema that is not there
  * yet gets the server's. Then it would be another table than the source's. */
 static bool
 check_default_encryption(struct preflight *preflight, const struct moved_table *moved,
                          const char *subject, bool says_no, GError **error)
 {
-    g_autofree char *schema = quoted_string(moved->to_schema);
-    g_autoptr(result) result = conn_queryf(
-        preflight->target.conn, error,
-        "SELECT * FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s", schema);
-    if (result == NULL)
+    if (!read_schemas(preflight, error))
         return false;
-    /* No such column before 8.0.16. */
-    bool encrypted =
-        result_rows(result) > 0
-            ? g_strcmp0(result_get(result, 0, "DEFAULT_ENCRYPTION"), "YES") == 0
-            : g_str_equal(server_variable(&preflight->target, "default_table_encryption"), "ON");
+    int schema = GPOINTER_TO_INT(g_hash_table_lookup(preflight->target_schemas, moved->to_schema));
+    bool encrypted = schema == SCHEMA_ENCRYPTED ||
+                     (schema == SCHEMA_ABSENT &&
+                      g_str_equal(server_variable(&preflight->target, "default_table_encryption"),
+                                  "ON"));
     if (encrypted == says_no)
         return true;
     g_autoptr(GString) name = g_string_new(NULL);
@@ -121,7 +140,7 @@ check_default_encryption(struct preflight *preflight, const struct moved_table *
     g_autofree char *cure =
         says_no
             ? g_strdup_printf("ALTER SCHEMA %s DEFAULT ENCRYPTION = 'Y' on the target", name->str)
-        : result_rows(result) > 0
+        : schema != SCHEMA_ABSENT
             ? g_strdup_printf(
                   "ALTER SCHEMA %s DEFAULT ENCRYPTION = 'N' on the target, or ALTER TABLE "
                   "… ENCRYPTION = 'Y' on the source",
