@@ -100,8 +100,8 @@ run_checks(struct preflight *preflight, GError **error)
         preflight_settings(preflight, &preflight->reader);
     preflight_settings(preflight, &preflight->target);
     if (!preflight_topology(preflight, error) || !preflight_source_tables(preflight, error) ||
-        !preflight_relations(preflight, error) || !preflight_target_tables(preflight, error) ||
-        !preflight_grants(preflight, error))
+        !preflight_relations(preflight, error) || !preflight_zones(preflight, error) ||
+        !preflight_target_tables(preflight, error) || !preflight_grants(preflight, error))
         return false;
     preflight_retention(preflight);
     return true;

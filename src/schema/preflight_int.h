@@ -58,6 +58,7 @@ void preflight_settings(struct preflight *preflight, const struct server_facts *
 G_GNUC_WARN_UNUSED_RESULT bool preflight_topology(struct preflight *preflight, GError **error);
 G_GNUC_WARN_UNUSED_RESULT bool preflight_source_tables(struct preflight *preflight, GError **error);
 G_GNUC_WARN_UNUSED_RESULT bool preflight_relations(struct preflight *preflight, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool preflight_zones(struct preflight *preflight, GError **error);
 G_GNUC_WARN_UNUSED_RESULT bool preflight_target_tables(struct preflight *preflight, GError **error);
 /* Of preflight_target_tables(): what the definition needs of a target that has no such table. */
 G_GNUC_WARN_UNUSED_RESULT bool preflight_target_options(struct preflight *preflight,
