@@ -21,10 +21,23 @@ struct exact_reals {
     GPtrArray *values; /* struct exact_value */
 };
 
+/* The row with a value near by would be another one, or two rows would be one. */
+static bool
+key_depends_on(const struct table *table, const struct column *column)
+{
+    for (unsigned part = 0; part < table->key_columns->len; part++) {
+        const struct column *of_key = table_column(table, table_key_column_index(table, part));
+        if (of_key == column || of_key->generated)
+            return true;
+    }
+    return false;
+}
+
 bool
 exact_reals_possible(const struct table *table, const struct column *column)
 {
-    return column->type == COLUMN_DOUBLE && table->other_unique_keys == 0;
+    return column->type == COLUMN_DOUBLE && table->other_unique_keys == 0 &&
+           !key_depends_on(table, column);
 }
 
 static void

@@ -28,7 +28,8 @@
 struct exact_reals;
 
 /* Whether a column's value can be brought over this way: no FLOAT, whose column no derived table has,
- * and nothing where a second unique key could take two values near by for one. */
+ * and nothing where a key could take two values near by for one: a second unique key, or the one that the row
+ * is found by, which may hold the column or be computed from it. */
 bool exact_reals_possible(const struct table *table, const struct column *column);
 
 void exact_reals_free(struct exact_reals *reals); /* NULL is nothing */
