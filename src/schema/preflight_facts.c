@@ -17,6 +17,23 @@ server_variable_int(const struct server_facts *facts, const char *name)
     return g_ascii_strtoll(server_variable(facts, name), NULL, 10);
 }
 
+bool
+server_version_older(const char *one, const char *other)
+{
+    for (;;) {
+        char *rest_of_one;
+        char *rest_of_other;
+        guint64 number = g_ascii_strtoull(one, &rest_of_one, 10);
+        guint64 than = g_ascii_strtoull(other, &rest_of_other, 10);
+        if (number != than)
+            return number < than;
+        if (*rest_of_one != '.' || *rest_of_other != '.')
+            return false;
+        one = rest_of_one + 1;
+        other = rest_of_other + 1;
+    }
+}
+
 static bool
 read_variables(struct server_facts *facts, GError **error)
 {

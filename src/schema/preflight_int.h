@@ -49,6 +49,9 @@ void preflight_error(struct preflight *preflight, const char *subject, const cha
 const char *server_variable(const struct server_facts *facts, const char *name);
 gint64 server_variable_int(const struct server_facts *facts, const char *name);
 
+/* Whether the version `one` (as VERSION() gives it) is older than `other`. Pure. */
+bool server_version_older(const char *one, const char *other);
+
 /* Reads facts->variables, version, gtid_executed, grants and account. */
 G_GNUC_WARN_UNUSED_RESULT bool server_facts_read(struct server_facts *facts, GError **error);
 void server_facts_clear(struct server_facts *facts);

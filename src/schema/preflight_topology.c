@@ -224,12 +224,25 @@ check_lower_case(struct preflight *preflight)
         check_different_case(preflight);
 }
 
+/* Nobody else has a list of what each version brought to definitions. */
+static void
+check_older_target(struct preflight *preflight)
+{
+    if (server_version_older(preflight->target.version, preflight->source.version))
+        preflight_warning(preflight, "target version",
+                          "upgrade the target, or try the definitions there before the move",
+                          "MySQL %s is older than the source's %s: a definition that it does not "
+                          "know fails when it is created, or is found to differ right after that",
+                          preflight->target.version, preflight->source.version);
+}
+
 bool
 preflight_topology(struct preflight *preflight, GError **error)
 {
     check_different_servers(preflight);
     if (preflight->has_reader && !check_reader(preflight, error))
         return false;
+    check_older_target(preflight);
     check_limits(preflight);
     check_lower_case(preflight);
     return true;
