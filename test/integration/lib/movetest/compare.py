@@ -59,12 +59,16 @@ def finish(process, address):
         raise CompareError(f'{address.host}:{address.port}: {words}')
 
 
-def ask(address, sql):
-    """All rows of a small result, as lists of text."""
-    process = client(address, sql)
+def answer(process, address):
+    """All rows of a client's small result, as lists of text; waits for its end."""
     out = process.stdout.read().decode('utf-8', 'surrogateescape')
     finish(process, address)
     return [line.split('\t') for line in out.split('\n')[:-1]]
+
+
+def ask(address, sql):
+    """All rows of a small result."""
+    return answer(client(address, sql), address)
 
 
 def literal(text):
@@ -72,31 +76,35 @@ def literal(text):
     return "CONVERT(X'" + text.encode('utf-8').hex() + "' USING utf8mb4)"
 
 
-def columns_of(address, schema, table):
-    """(name, data type) in order; names as hex, as they may hold any character."""
-    rows = ask(address, 'SELECT HEX(column_name), data_type FROM information_schema.columns '
-                        f'WHERE table_schema = {literal(schema)} AND table_name = '
-                        f'{literal(table)} ORDER BY ordinal_position')
-    return [(bytes.fromhex(name).decode('utf-8'), kind.lower()) for name, kind in rows]
+def shape_client(address, schema, table):
+    """A client that writes what shape() reads: columns, and parts of unique keys."""
+    where = f'WHERE table_schema = {literal(schema)} AND table_name = {literal(table)}'
+    return client(address, f"SELECT 'column', HEX(column_name), data_type FROM information_schema.columns {where} "
+                           "ORDER BY ordinal_position; SELECT 'key', HEX(index_name), COALESCE(HEX(column_name), ''), "
+                           f'nullable, COALESCE(sub_part, 0) FROM information_schema.statistics {where} '
+                           "AND non_unique = 0 ORDER BY index_name <> 'PRIMARY', index_name, seq_in_index")
 
 
-def key_of(address, schema, table):
-    """Columns of the primary key, or of the first unique key without NULLs; [] without."""
-    rows = ask(address, "SELECT HEX(index_name), COALESCE(HEX(column_name), ''), nullable, "
-                        'COALESCE(sub_part, 0) FROM information_schema.statistics '
-                        f'WHERE table_schema = {literal(schema)} AND table_name = '
-                        f'{literal(table)} AND non_unique = 0 '
-                        "ORDER BY index_name <> 'PRIMARY', index_name, seq_in_index")
+def shape(process, address):
+    """(columns, key) of a table.
+
+    Columns are (name, data type) in order; names come as hex, as they may hold any character. The key: columns of
+    the primary key, or of the first unique key without NULLs; [] without.
+    """
+    rows = answer(process, address)
+    columns = [(bytes.fromhex(row[1]).decode('utf-8'), row[2].lower()) for row in rows if row[0] == 'column']
     keys = collections.OrderedDict()
     unfit = set()
-    for index, column, nullable, prefix in rows:
+    for _, index, column, nullable, prefix in (row for row in rows if row[0] == 'key'):
         keys.setdefault(index, []).append(bytes.fromhex(column).decode('utf-8'))
         if nullable == 'YES' or prefix != '0' or not column:  # without a name: an expression
             unfit.add(index)
-    for index, names in keys.items():
-        if index not in unfit:
-            return names
-    return []
+    return columns, next((names for index, names in keys.items() if index not in unfit), [])
+
+
+def columns_of(address, schema, table):
+    """(name, data type) in order."""
+    return shape(shape_client(address, schema, table), address)[0]
 
 
 def expressions(name, kind):
@@ -129,22 +137,25 @@ def bytes_of(expression):
             f'HEX({expression}))')
 
 
-def rows_query(address, schema, table):
-    """The statement that writes a table in key order."""
-    columns = columns_of(address, schema, table)
+def rows_query(process, address, schema, table):
+    """The statement that writes a table in key order; process is its shape_client()."""
+    columns, key = shape(process, address)
     if not columns:
         raise CompareError(f'{address.host}:{address.port}: there is no table {schema}.{table}')
     fields = [text for name, kind in columns for text in expressions(name, kind)]
-    key = key_of(address, schema, table)
     order = ', '.join(quoted(name) for name in key) if key else \
         ', '.join(str(n + 1) for n in range(len(fields)))
     return (f'SELECT {", ".join(fields)} FROM {quoted(schema)}.{quoted(table)} '
             f'ORDER BY {order}')
 
 
-def definition(address, schema, table):
+def definition_client(address, schema, table):
+    """A client that writes what definition() reads."""
+    return client(address, f'SHOW CREATE TABLE {quoted(schema)}.{quoted(table)}')
+
+
+def definition(process, address):
     """SHOW CREATE TABLE without the name and AUTO_INCREMENT; and AUTO_INCREMENT."""
-    process = client(address, f'SHOW CREATE TABLE {quoted(schema)}.{quoted(table)}')
     out = process.stdout.read().decode('utf-8', 'surrogateescape').rstrip('\n')
     finish(process, address)
     body = out[out.index('CREATE TABLE'):]
@@ -206,8 +217,10 @@ def fields_that_differ(one, other):
 
 def compare_rows(source, source_table, target, target_table):
     """(rows, differences) of one pair; tables as (schema, name)."""
-    source_sql = rows_query(source, *source_table)
-    target_sql = rows_query(target, *target_table)
+    # Both sides at once, here and below: to start a client takes longer than what it is asked.
+    left, right = shape_client(source, *source_table), shape_client(target, *target_table)
+    source_sql = rows_query(left, source, *source_table)
+    target_sql = rows_query(right, target, *target_table)
     left, right = client(source, source_sql), client(target, target_sql)
     equal, rows = streams_equal(left, right)
     finish(left, source)
@@ -251,8 +264,9 @@ def compare_definitions(source, source_table, target, target_table, pairs=()):
     RENAME also renames generated constraint names; they are told apart by the
     table's name at their beginning, which is put back.
     """
-    left, left_counter = definition(source, *source_table)
-    right, right_counter = definition(target, *target_table)
+    clients = definition_client(source, *source_table), definition_client(target, *target_table)
+    left, left_counter = definition(clients[0], source)
+    right, right_counter = definition(clients[1], target)
     old, new = (name.replace('`', '``') for name in (source_table[1], target_table[1]))
     left = re.sub('(CONSTRAINT `)' + re.escape(old) + '(_(?:chk|ibfk)_)',
                   lambda m: m.group(1) + new + m.group(2), left)
