@@ -19,6 +19,7 @@
     X(REFERENCES, "REFERENCES")                 \
     X(TRIGGER, "TRIGGER")                       \
     X(SHOW_VIEW, "SHOW VIEW")                   \
+    X(FILE, "FILE")                             \
     X(PROCESS, "PROCESS")                       \
     X(REPLICATION_SLAVE, "REPLICATION SLAVE")   \
     X(REPLICATION_CLIENT, "REPLICATION CLIENT") \

@@ -221,6 +221,21 @@ check_tablespaces(struct preflight *preflight, const char *subject, GHashTable *
     return true;
 }
 
+static void
+check_directory(struct preflight *preflight, const char *subject)
+{
+    const struct server_facts *target = &preflight->target;
+    preflight_warning(preflight, subject,
+                      "see that the target has the folder, and names it in innodb_directories",
+                      "the definition says DATA DIRECTORY: the target needs that folder");
+    if (grant_set_missing(target->grants, PRIVILEGE_BIT(FILE), NULL, NULL) == 0)
+        return;
+    g_autofree char *cure = g_strdup_printf("GRANT FILE ON *.* TO %s", target->account);
+    preflight_error(preflight, subject, cure,
+                    "the definition says DATA DIRECTORY, and %s lacks FILE on the target",
+                    target->account);
+}
+
 bool
 preflight_target_options(struct preflight *preflight, const struct moved_table *moved,
                          GError **error)
@@ -233,9 +248,7 @@ preflight_target_options(struct preflight *preflight, const struct moved_table *
                                                               wanted.no_encryption, error)) &&
                 check_tablespaces(preflight, subject, wanted.tablespaces, error);
     if (done && wanted.directory)
-        preflight_warning(preflight, subject, "see that the target has it before the move starts",
-                          "the definition says DATA DIRECTORY: the target needs that folder, and "
-                          "the user the FILE privilege");
+        check_directory(preflight, subject);
     g_hash_table_unref(wanted.tablespaces);
     return done;
 }
