@@ -107,6 +107,21 @@ check_unique(struct preflight *preflight, const char *subject, const struct tabl
                         index);
 }
 
+/* InnoDB numbers the rows of a FULLTEXT index by itself, or by a column of this name: that has to grow from row to row. */
+static void
+check_documents(struct preflight *preflight, const char *subject, const struct table *table)
+{
+    if (strstr(table->create_sql, "\n  FULLTEXT KEY ") == NULL)
+        return;
+    for (unsigned i = 0; i < table->columns->len; i++)
+        if (g_str_equal(table_column(table, i)->name, "FTS_DOC_ID"))
+            preflight_error(preflight, subject,
+                            "drop its FULLTEXT indexes for the time of the move",
+                            "it has a column FTS_DOC_ID and a FULLTEXT index: InnoDB then takes a "
+                            "row only if its number is above all others (error 182), and neither "
+                            "chunks nor changes come in that order");
+}
+
 static void
 check_key(struct preflight *preflight, const char *subject, const struct table *table)
 {
@@ -271,6 +286,7 @@ check_table(struct preflight *preflight, const struct table_mapping *mapping, st
         check_unique(preflight, subject, table);
     check_stored(preflight, subject, table);
     check_rounded(preflight, subject, table);
+    check_documents(preflight, subject, table);
     check_key(preflight, subject, table);
     if (!check_doubtful(preflight, subject, mapping, table, error))
         return false;

@@ -76,9 +76,15 @@ def literal(text):
     return "CONVERT(X'" + text.encode('utf-8').hex() + "' USING utf8mb4)"
 
 
+def is_table(name):
+    """A condition on information_schema, whose own comparison takes `T` for `t` where those are two tables."""
+    return (f"table_name = {literal(name)} AND "
+            f"(@@lower_case_table_names > 0 OR HEX(table_name) = '{name.encode('utf-8').hex().upper()}')")
+
+
 def shape_client(address, schema, table):
     """A client that writes what shape() reads: columns, and parts of unique keys."""
-    where = f'WHERE table_schema = {literal(schema)} AND table_name = {literal(table)}'
+    where = f'WHERE table_schema = {literal(schema)} AND {is_table(table)}'
     return client(address, f"SELECT 'column', HEX(column_name), data_type FROM information_schema.columns {where} "
                            "ORDER BY ordinal_position; SELECT 'key', HEX(index_name), COALESCE(HEX(column_name), ''), "
                            f'nullable, COALESCE(sub_part, 0) FROM information_schema.statistics {where} '
