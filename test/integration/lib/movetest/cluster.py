@@ -238,33 +238,40 @@ class Cluster:
         self.kill(server)
         self.start(server, *options)
 
+    def _made_data(self, options):
+        """A data directory that was initialised with options, kept for the next that wants the same."""
+        data = self.folder() / ('data' + ''.join(options))
+        if data.exists():
+            return data
+        users = ["CREATE USER root@'%' IDENTIFIED BY 'opensesame'", "GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION",
+                 "ALTER USER root@localhost IDENTIFIED BY 'opensesame'", "CREATE USER mover@'%' IDENTIFIED BY 'mover'",
+                 *{row[0]: None for primary in (self.source, self.target) for row in primary.query("SHOW GRANTS FOR mover@'%'")}]
+        init = self.folder() / 'users.sql'
+        init.write_text(';\n'.join(users) + ';\n', encoding='utf-8')
+        subprocess.run(['mysqld', '--no-defaults', '--user=root', '--initialize-insecure', f'--init-file={init}',
+                        '--disable-log-bin', '--innodb-redo-log-capacity=32M', *options, f'--datadir={data}.part'],
+                       check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        (pathlib.Path(f'{data}.part') / 'auto.cnf').unlink()  # or all would be one server
+        return pathlib.Path(f'{data}.part').rename(data)
+
     @contextlib.contextmanager
     def made_with(self, server, *options):
         """A primary made anew with options that only initialising takes; the former one afterwards.
 
-        It has root, and mover with its privileges.
+        It has root, and mover with the privileges of both sides.
         """
-        users = ["CREATE USER root@'%' IDENTIFIED BY 'opensesame'", "GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION",
-                 "ALTER USER root@localhost IDENTIFIED BY 'opensesame'", "CREATE USER mover@'%' IDENTIFIED BY 'mover'",
-                 *(row[0] for row in server.query("SHOW GRANTS FOR mover@'%'"))]
         data = self.folder() / server.role / 'data'
         aside = data.with_name('data.aside')
+        fresh = self._made_data(options)
         self.stop(server)
         data.rename(aside)
         try:
-            init = data.with_name('users.sql')
-            init.write_text(';\n'.join(users) + ';\n', encoding='utf-8')
-            subprocess.run(['mysqld', '--no-defaults', '--user=root', '--initialize-insecure', f'--init-file={init}',
-                            '--disable-log-bin', '--innodb-redo-log-capacity=32M', *options, f'--datadir={data}'],
-                           check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run(['cp', '-a', '--reflink=auto', fresh, data], check=True)
             self.start(server, *options)
             yield server
-            self.stop(server)
         finally:
-            server.forget()
-            if not aside.exists():
-                raise RuntimeError('the former data is gone')
             self._script('kill', server.role)
+            server.forget()
             shutil.rmtree(data)
             aside.rename(data)
             self.start(server)
