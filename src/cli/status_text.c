@@ -71,6 +71,10 @@ status_alarm(const struct status_view *view)
         return "the cutover is open and NO RUNNER is alive: the source's tables are renamed, the "
                "application is WITHOUT ITS TABLES. `move-tables run FILE`, now, finishes or undoes "
                "the cutover";
+    if (view->state->phase == PHASE_DRAINED && view->state->last_error != NULL)
+        return "the data is moved, but a run ended before `completed` was sent, and NO RUNNER is "
+               "alive: the application may be WITHOUT ITS TABLES. See the last error, then "
+               "`move-tables run FILE`, now";
     return NULL;
 }
 

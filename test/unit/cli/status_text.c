@@ -147,6 +147,12 @@ Test(status_text, an_open_cutover_without_a_runner_is_loud)
         g_autofree char *alive = text_of(&example, open[i], true);
         cr_expect_eq(strstr(alive, "ATTENTION"), NULL, "%s", alive);
     }
+    example.state.last_error = (char[]){"trigger `x` could not be created"};
+    g_autofree char *untold = text_of(&example, PHASE_DRAINED, false);
+    cr_expect(g_str_has_prefix(untold, "ATTENTION: "), "%s", untold);
+    g_autofree char *told = text_of(&example, PHASE_COMPLETING, false);
+    cr_expect_eq(strstr(told, "ATTENTION"), NULL, "%s", told);
+    example.state.last_error = NULL;
     static const enum phase harmless[] = {PHASE_COPYING, PHASE_READY, PHASE_DRAINED,
                                           PHASE_COMPLETING, PHASE_COMPLETED};
     for (unsigned i = 0; i < G_N_ELEMENTS(harmless); i++) {
