@@ -277,7 +277,11 @@ move_engine_stop(struct move *move, bool save)
 static void
 flow_no_longer_needed(void *context)
 {
-    move_flow_stop(context);
+    struct move *move = context;
+    move_flow_stop(move);
+    /* A count that has not ended would keep its tables from getting triggers. */
+    if (move->config->cutover.triggers == TRIGGERS_CREATE)
+        g_clear_pointer(&move->row_count, row_count_free);
 }
 
 /* --- views ------------------------------------------------------------------------------ */

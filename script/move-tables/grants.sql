@@ -6,8 +6,8 @@
 
 -- [source]
 -- Reading rows; RENAME at cutover needs ALTER and DROP on the old name, CREATE and INSERT
--- on the new one; TRIGGER to see whether there are triggers; SHOW VIEW to see views that
--- read a moved table.
+-- on the new one; TRIGGER to see whether there are triggers, and to read them; SHOW VIEW to see
+-- views that read a moved table.
 GRANT SELECT, INSERT, ALTER, CREATE, DROP, TRIGGER, SHOW VIEW ON {schema}.* TO 'mover'@'%';
 -- The binlog; the GTID sets; who blocks a RENAME.
 GRANT REPLICATION SLAVE, REPLICATION CLIENT, PROCESS ON *.* TO 'mover'@'%';
@@ -18,3 +18,4 @@ GRANT XA_RECOVER_ADMIN ON *.* TO 'mover'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, TRIGGER ON {schema}.* TO 'mover'@'%';
 -- The checkpoint.
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES ON `move_tables`.* TO 'mover'@'%';
+-- With `cutover.triggers: create`, and triggers whose definer is another account, three more: docs/grants.md.

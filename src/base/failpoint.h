@@ -96,6 +96,12 @@
     X(DRAIN_REACHED, "drain-reached", "everything is applied, drained is not committed")           \
     X(DRAINED_SENT, "drained-sent", "the commit of drained was sent, not answered")                \
     X(DRAINED_COMMITTED, "drained-committed", "the point of no return is passed, nobody was told") \
+    X(TRIGGERS_READ, "triggers-read",                                                              \
+      "the source's triggers are read, none is created on the target by this run")                 \
+    X(TRIGGER_SENT, "trigger-sent", "a CREATE TRIGGER was sent to the target, not answered")       \
+    X(TRIGGER_CREATED, "trigger-created", "one more trigger is on the target")                     \
+    X(TRIGGERS_DONE, "triggers-done",                                                              \
+      "all triggers are on the target, nobody was told that the move is done")                     \
     X(COMPLETED_BEFORE_SAVE, "completed-before-save",                                              \
       "completed is acknowledged, the phase says completing")                                      \
     X(COMPLETED_SAVED, "completed-saved", "the phase is completed")                                \

@@ -80,6 +80,7 @@ struct hook_endpoint {
 };
 
 enum cutover_mode { CUTOVER_MANUAL, CUTOVER_AUTO };
+enum cutover_triggers { TRIGGERS_LEAVE, TRIGGERS_CREATE };
 
 struct config {
     char *path; /* as given on the command line, for messages */
@@ -121,6 +122,7 @@ struct config {
         int64_t drain_timeout_s;
         int64_t hook_timeout_s; /* how long a hook is tried before the run goes on without */
         char *moved_name;       /* contains "{table}" */
+        enum cutover_triggers triggers; /* of the source: whether the target gets them */
     } cutover;
     struct {
         int64_t timeout_s;      /* one connection attempt */

@@ -3,6 +3,7 @@
 static const char *const tls_modes[] = {"disabled",  "preferred",       "required",
                                         "verify_ca", "verify_identity", NULL};
 static const char *const cutover_modes[] = {"manual", "auto", NULL};
+static const char *const cutover_triggers[] = {"leave", "create", NULL};
 static const char *const switches[] = {"false", "true", NULL};
 static const char *const verify_modes[] = {"off", "inline", NULL};
 static const char *const verify_before_cutover[] = {"off", "required", NULL};
@@ -346,6 +347,13 @@ static const struct key cutover_keys[] = {
      .most = NAME_LENGTH,
      .fallback = "_{table}_moved",
      .meaning = "what a table of the source is called afterwards; contains `{table}`"},
+    {.name = "triggers",
+     .kind = KEY_CHOICE,
+     IN(cutover, triggers),
+     .choices = cutover_triggers,
+     .fallback = "leave",
+     .meaning = "`create` gives the target the triggers of the source's tables, after the last "
+                "change and before `completed` is sent; `leave` does not"},
     {.name = NULL},
 };
 static const struct section cutover_section = {.keys = cutover_keys, .size = PART_SIZE(cutover)};

@@ -94,7 +94,7 @@ cutover_step_gate(struct cutover *cutover, GError **error)
 {
     /* From here on nothing waits for company in a batch. */
     applier_set_linger_ms(cutover->applier, 0);
-    if (!wait_for_little_lag(cutover, error))
+    if (!wait_for_little_lag(cutover, error) || !cutover_check_triggers(cutover, error))
         return false;
 
     /* The attempt begins with its gate in the outbox: whatever happens next, before_cutover will
@@ -370,7 +370,14 @@ cutover_step_announce(struct cutover *cutover, GError **error)
 {
     struct phase_change change = {.phase = PHASE_COMPLETING};
     hook_sender_wake(cutover->sender);
+    cutover->row_count = NULL; /* it may end with the flow */
     cutover->drained(cutover->context);
+    if (cutover->config->cutover.triggers == TRIGGERS_CREATE) {
+        if (!cutover_create_triggers(cutover, error))
+            return false;
+        change.last_error = "";
+    }
+    hook_sender_let_completed_go(cutover->sender);
     return cutover_store(cutover, &change, error);
 }
 
@@ -379,6 +386,7 @@ cutover_step_complete(struct cutover *cutover, GError **error)
 {
     const struct move_state *state = cutover->state;
     g_autofree char *event_id = hook_event_id(state->move_id, HOOK_COMPLETED, state->attempt);
+    hook_sender_let_completed_go(cutover->sender); /* an earlier run's triggers are there */
     if (!hook_sender_wait(cutover->sender, event_id, cutover->config->cutover.hook_timeout_s * 1000,
                           error)) {
         g_prefix_error(error, "the data is moved, but `completed` is not acknowledged: ");

@@ -10,10 +10,18 @@ G_GNUC_WARN_UNUSED_RESULT bool cutover_step_gate(struct cutover *cutover, GError
 G_GNUC_WARN_UNUSED_RESULT bool cutover_step_fence(struct cutover *cutover, GError **error);
 /* draining: AUTO_INCREMENT, waits for the drain set, stores `drained` with the outbox. */
 G_GNUC_WARN_UNUSED_RESULT bool cutover_step_drain(struct cutover *cutover, GError **error);
-/* drained: stores `completing`; the sender was woken already. */
+/* drained: creates the triggers, stores `completing`; the sender was woken already. */
 G_GNUC_WARN_UNUSED_RESULT bool cutover_step_announce(struct cutover *cutover, GError **error);
 /* completing: waits for the acknowledgement, stores `completed`. */
 G_GNUC_WARN_UNUSED_RESULT bool cutover_step_complete(struct cutover *cutover, GError **error);
+
+/* Before the gate, with cutover.triggers: create: that the target will take the source's triggers.
+ * MT_ERROR_CUTOVER when not, and the request for the cutover is done with. */
+G_GNUC_WARN_UNUSED_RESULT bool cutover_check_triggers(struct cutover *cutover, GError **error);
+
+/* In `drained`, with cutover.triggers: create: creates them. MT_ERROR_TARGET or MT_ERROR_SOURCE when that
+ * is not possible: nothing is undone, and the next run goes on with it. */
+G_GNUC_WARN_UNUSED_RESULT bool cutover_create_triggers(struct cutover *cutover, GError **error);
 
 /* Stores a phase change and keeps `state` in step. */
 G_GNUC_WARN_UNUSED_RESULT bool cutover_store(struct cutover *cutover, struct phase_change *change,

@@ -127,6 +127,10 @@ void hook_sender_wake(struct hook_sender *sender);
  * a warning. Does nothing when no endpoint wants it. Thread-safe. */
 void hook_sender_notify(struct hook_sender *sender, const struct hook_facts *facts);
 
+/* Lets `completed` go, which waits for this where cutover.triggers is create: whoever gets it may
+ * write to the target, and must meet the triggers there. Thread-safe. */
+void hook_sender_let_completed_go(struct hook_sender *sender);
+
 /*
  * Waits until every delivery of the event is delivered or refused (for the gate
  * before_cutover: until the first is refused), or the

@@ -182,6 +182,7 @@ hook_sender_start(const struct config *config, struct checkpoint *checkpoint, GE
     sender->rows = g_ptr_array_new_with_free_func((GDestroyNotify)sender_row_free);
     /* What an earlier run left undelivered is picked up at once. */
     sender->woken = 1;
+    sender->completed_waits = config->cutover.triggers == TRIGGERS_CREATE;
     pthread_mutex_init(&sender->mutex, NULL);
     clock_cond_init(&sender->cond);
     start_workers(sender);
@@ -208,6 +209,15 @@ hook_sender_wake(struct hook_sender *sender)
 {
     pthread_mutex_lock(&sender->mutex);
     sender->woken++;
+    pthread_cond_broadcast(&sender->cond);
+    pthread_mutex_unlock(&sender->mutex);
+}
+
+void
+hook_sender_let_completed_go(struct hook_sender *sender)
+{
+    pthread_mutex_lock(&sender->mutex);
+    sender->completed_waits = false;
     pthread_cond_broadcast(&sender->cond);
     pthread_mutex_unlock(&sender->mutex);
 }

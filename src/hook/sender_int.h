@@ -54,11 +54,12 @@ struct hook_sender {
     pthread_mutex_t mutex; /* guards what follows, and the workers' queues */
     pthread_cond_t cond;   /* anything changed */
     bool stopping;
-    uint64_t woken;   /* how often the outbox was said to have grown */
-    uint64_t loaded;  /* the value of `woken` that the last reading covers */
-    bool load_failed; /* the last reading of the outbox did not succeed */
-    GError *failure;  /* definitive: nothing is sent any more */
-    GPtrArray *rows;  /* struct sender_row, oldest first */
+    uint64_t woken;       /* how often the outbox was said to have grown */
+    uint64_t loaded;      /* the value of `woken` that the last reading covers */
+    bool load_failed;     /* the last reading of the outbox did not succeed */
+    bool completed_waits; /* `completed` must not be sent yet */
+    GError *failure;      /* definitive: nothing is sent any more */
+    GPtrArray *rows;      /* struct sender_row, oldest first */
     pthread_t loader;
     struct sender_worker *workers;
     size_t workers_count;

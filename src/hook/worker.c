@@ -275,6 +275,13 @@ send_note(struct sender_worker *worker, struct sender_note *note)
 
 /* --- what to do next ----------------------------------------------------------------------- */
 
+static bool
+waits(const struct hook_sender *sender, const struct sender_row *row)
+{
+    return sender->completed_waits &&
+           strcmp(row->delivery->event, hook_event_name(HOOK_COMPLETED)) == 0;
+}
+
 /* The endpoint's oldest delivery that is not settled: one at a time, in order. */
 static struct sender_row *
 first_row(const struct sender_worker *worker)
@@ -282,7 +289,7 @@ first_row(const struct sender_worker *worker)
     const struct hook_sender *sender = worker->sender;
     for (guint i = 0; i < sender->rows->len; i++) {
         struct sender_row *row = g_ptr_array_index(sender->rows, i);
-        if (!row->withdrawn && !row->held && !sender_row_is_settled(row) &&
+        if (!row->withdrawn && !row->held && !waits(sender, row) && !sender_row_is_settled(row) &&
             strcmp(row->delivery->endpoint, worker->endpoint->url) == 0)
             return sender_row_is_stuck(row) ? NULL : row;
     }

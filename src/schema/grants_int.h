@@ -23,7 +23,12 @@
     X(PROCESS, "PROCESS")                       \
     X(REPLICATION_SLAVE, "REPLICATION SLAVE")   \
     X(REPLICATION_CLIENT, "REPLICATION CLIENT") \
-    X(XA_RECOVER_ADMIN, "XA_RECOVER_ADMIN")
+    X(XA_RECOVER_ADMIN, "XA_RECOVER_ADMIN")     \
+    X(SUPER, "SUPER")                           \
+    X(SYSTEM_USER, "SYSTEM_USER")               \
+    X(SET_USER_ID, "SET_USER_ID")               \
+    X(SET_ANY_DEFINER, "SET_ANY_DEFINER")       \
+    X(ALLOW_NONEXISTENT_DEFINER, "ALLOW_NONEXISTENT_DEFINER")
 
 enum privilege {
 #define PRIVILEGE_ENUM(suffix, name) PRIVILEGE_##suffix,

@@ -100,8 +100,9 @@ run_checks(struct preflight *preflight, GError **error)
         preflight_settings(preflight, &preflight->reader);
     preflight_settings(preflight, &preflight->target);
     if (!preflight_topology(preflight, error) || !preflight_source_tables(preflight, error) ||
-        !preflight_relations(preflight, error) || !preflight_zones(preflight, error) ||
-        !preflight_target_tables(preflight, error) || !preflight_grants(preflight, error))
+        !preflight_relations(preflight, error) || !preflight_triggers(preflight, error) ||
+        !preflight_zones(preflight, error) || !preflight_target_tables(preflight, error) ||
+        !preflight_grants(preflight, error))
         return false;
     preflight_retention(preflight);
     return true;
@@ -127,6 +128,29 @@ preflight_run(const struct config *config, const struct preflight_connections *c
     g_ptr_array_unref(preflight.moved_tables);
     g_hash_table_unref(preflight.referenced);
     g_clear_pointer(&preflight.target_schemas, g_hash_table_unref);
+    if (done)
+        return preflight.findings;
+    g_ptr_array_unref(preflight.findings);
+    return NULL;
+}
+
+GPtrArray *
+preflight_run_triggers(const struct config *config, const struct preflight_connections *conns,
+                       GPtrArray *moved_tables, GError **error)
+{
+    struct preflight preflight = {
+        .config = config,
+        .conns = conns,
+        .findings = g_ptr_array_new_with_free_func(free_finding),
+        .moved_tables = moved_tables,
+        .source = {.label = "source", .conn = conns->source_primary},
+        .target = {.label = "target", .conn = conns->target},
+    };
+    bool done = server_facts_read(&preflight.source, error) &&
+                server_facts_read(&preflight.target, error) &&
+                preflight_triggers(&preflight, error);
+    server_facts_clear(&preflight.source);
+    server_facts_clear(&preflight.target);
     if (done)
         return preflight.findings;
     g_ptr_array_unref(preflight.findings);

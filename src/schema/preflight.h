@@ -39,6 +39,12 @@ G_GNUC_WARN_UNUSED_RESULT GPtrArray *preflight_run(const struct config *config,
                                                    const struct preflight_options *options,
                                                    GError **error);
 
+/* Only what `cutover.triggers: create` needs, of a move whose target tables are there: moved_tables are
+ * the source's, by their original names. No reader is asked. */
+G_GNUC_WARN_UNUSED_RESULT GPtrArray *preflight_run_triggers(
+    const struct config *config, const struct preflight_connections *conns, GPtrArray *moved_tables,
+    GError **error);
+
 /* True when no finding is an error. */
 bool preflight_passed(const GPtrArray *findings);
 

@@ -12,7 +12,7 @@ static const uint32_t written = PRIVILEGE_BIT(SELECT) | PRIVILEGE_BIT(INSERT) |
                                 PRIVILEGE_BIT(INDEX);
 
 /* In a GRANT on a schema, % and _ of its name are wildcards unless escaped. */
-static char *
+char *
 schema_for_grant(const struct server_facts *facts, const char *schema)
 {
     bool patterns = !g_str_equal(server_variable(facts, "partial_revokes"), "ON");

@@ -61,6 +61,11 @@ void preflight_settings(struct preflight *preflight, const struct server_facts *
 G_GNUC_WARN_UNUSED_RESULT bool preflight_topology(struct preflight *preflight, GError **error);
 G_GNUC_WARN_UNUSED_RESULT bool preflight_source_tables(struct preflight *preflight, GError **error);
 G_GNUC_WARN_UNUSED_RESULT bool preflight_relations(struct preflight *preflight, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool preflight_triggers(struct preflight *preflight, GError **error);
+/* Of preflight_triggers(): what creating them (struct trigger) on the target needs. */
+G_GNUC_WARN_UNUSED_RESULT bool preflight_trigger_definers(struct preflight *preflight,
+                                                          const GPtrArray *triggers,
+                                                          GError **error);
 G_GNUC_WARN_UNUSED_RESULT bool preflight_zones(struct preflight *preflight, GError **error);
 G_GNUC_WARN_UNUSED_RESULT bool preflight_target_tables(struct preflight *preflight, GError **error);
 /* Of preflight_target_tables(): what the definition needs of a target that has no such table. */
@@ -69,5 +74,8 @@ G_GNUC_WARN_UNUSED_RESULT bool preflight_target_options(struct preflight *prefli
                                                         GError **error);
 G_GNUC_WARN_UNUSED_RESULT bool preflight_grants(struct preflight *preflight, GError **error);
 void preflight_retention(struct preflight *preflight);
+
+/* `schema`.* as a GRANT takes it: with its wildcards escaped. Caller frees. */
+char *schema_for_grant(const struct server_facts *facts, const char *schema);
 
 #endif

@@ -1,4 +1,4 @@
-/* What hangs on the tables: foreign keys, triggers, views. */
+/* What hangs on the tables: foreign keys, views. */
 #include "mysql/quote.h"
 #include "schema/inspect.h"
 #include "schema/name_groups_int.h"
@@ -195,45 +195,6 @@ check_hidden_children(struct preflight *preflight, const GPtrArray *groups, GErr
     return true;
 }
 
-/* Without the privilege triggers look like none. */
-static void
-check_triggers_seen(struct preflight *preflight, const struct table *table)
-{
-    const struct server_facts *source = &preflight->source;
-    if (grant_set_missing(source->grants, PRIVILEGE_BIT(TRIGGER), table->schema, table->name) == 0)
-        return;
-    g_autofree char *subject = g_strdup_printf("table %s.%s", table->schema, table->name);
-    g_autofree char *quoted = quoted_table(table->schema, table->name);
-    g_autofree char *cure = g_strdup_printf("GRANT TRIGGER ON %s TO %s", quoted, source->account);
-    preflight_warning(preflight, subject, cure,
-                      "whether it has triggers cannot be seen without the TRIGGER privilege");
-}
-
-static bool
-check_triggers(struct preflight *preflight, const struct name_group *group, GError **error)
-{
-    for (guint i = 0; i < group->places->len; i++)
-        check_triggers_seen(preflight, moved_of(preflight, group, i + 1)->source);
-    g_autoptr(result) result = conn_queryf(
-        preflight->source.conn, error,
-        "SELECT TRIGGER_NAME, ACTION_TIMING, EVENT_MANIPULATION,"
-        " FIELD(EVENT_OBJECT_TABLE, %s) AS PLACE FROM information_schema.TRIGGERS"
-        " WHERE EVENT_OBJECT_SCHEMA = %s AND EVENT_OBJECT_TABLE IN (%s)"
-        " ORDER BY PLACE, TRIGGER_NAME",
-        group->names->str, group->schema, group->names->str);
-    if (result == NULL)
-        return false;
-    for (size_t row = 0; row < result_rows(result); row++) {
-        g_autofree char *subject = moved_subject(preflight, group, result, row);
-        preflight_warning(
-            preflight, subject, "create it on the target after the cutover, if it is still needed",
-            "trigger `%s` (%s %s) is not created on the target: it would fire for "
-            "rows that the source's trigger made already",
-            result_at(result, row, 0), result_at(result, row, 1), result_at(result, row, 2));
-    }
-    return true;
-}
-
 static bool
 check_views(struct preflight *preflight, const struct name_group *group, GError **error)
 {
@@ -267,8 +228,7 @@ preflight_relations(struct preflight *preflight, GError **error)
     }
     for (guint i = 0; i < groups->len; i++) {
         const struct name_group *group = name_group(groups, i);
-        if (!check_foreign_keys(preflight, group, error) ||
-            !check_triggers(preflight, group, error) || !check_views(preflight, group, error))
+        if (!check_foreign_keys(preflight, group, error) || !check_views(preflight, group, error))
             return false;
     }
     return check_hidden_children(preflight, groups, error);

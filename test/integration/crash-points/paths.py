@@ -105,6 +105,38 @@ class Deferred(Path):
             self.t.expect(found == 1, f'index {name} of shop.{table} is missing')
 
 
+class Triggers(Path):
+    """The target gets the source's triggers, between drained and `completed`."""
+
+    name = 'triggers'
+    changes = {'cutover': {'triggers': 'create'}}
+    trust = 'SET GLOBAL log_bin_trust_function_creators = '
+
+    def begin(self):
+        self.t.target.execute(self.trust + 'ON')
+        # The target's mover needs no more for those of its own account.
+        self.t.source.execute(*(f"CREATE DEFINER = 'mover'@'%' TRIGGER shop.{name} BEFORE INSERT ON "
+                                f'{TICKETS} FOR EACH ROW SET @{name} = 1' for name in ('b', 'a')))
+
+    def triggers(self):
+        """Of the target, in their order."""
+        return [name for (name,) in self.t.target.query(
+            "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'shop' "
+            'ORDER BY ACTION_ORDER')]
+
+    def expect_drained(self, request):
+        super().expect_drained(request)
+        self.t.expect(self.triggers() == ['b', 'a'], f'completed arrived with {self.triggers()}')
+
+    def verify(self):
+        super().verify()
+        self.t.expect(self.triggers() == ['b', 'a'], f'the triggers are {self.triggers()}')
+
+    def end(self):
+        super().end()
+        self.t.target.execute(self.trust + 'OFF')
+
+
 class Command(Path):
     """The cutover is asked for by an operator, once. If that is lost, the run waits for ever."""
 
@@ -213,4 +245,4 @@ class Clean(Path):
         self.t.expect(self.counts() == self.rows, f'{self.rows} rows became {self.counts()}')
 
 
-PATHS = (Path, Deferred, Command, Recover, Undo, Fresh, Clean)
+PATHS = (Path, Deferred, Triggers, Command, Recover, Undo, Fresh, Clean)
