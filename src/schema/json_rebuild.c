@@ -122,8 +122,9 @@ does_not_fit(GError **error)
 {
     g_set_error_literal(error, MT_ERROR, MT_ERROR_DATA,
                         "the server's JSON_TABLE() lists the scalars of a JSON document in another "
-                        "order than its text has them; this is a defect, please report it with "
-                        "the server's version");
+                        "order than its text has them, or not all: max_allowed_packet of the "
+                        "source cuts the list off, raise it there; with 1 GiB this would be a "
+                        "defect, please report it with the server's version");
     return false;
 }
 
