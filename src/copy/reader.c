@@ -6,6 +6,8 @@
 #include "copy/typed_row.h"
 #include "copy/select.h"
 #include "mysql/retry.h"
+#include "schema/lost_dates.h"
+#include "schema/row_name.h"
 
 #define VISIBILITY_TIMEOUT_S 60
 #define LOAD_ROWS_MAX 50000 /* the server counts warnings in 16 bits */
@@ -22,6 +24,21 @@ struct reader {
 };
 
 /* --- SQL -------------------------------------------------------------------------------- */
+
+/* A range that ends with such a date would leave rows out. */
+static bool
+end_is_found(const struct table *table, const struct bound *bound, GError **error)
+{
+    for (unsigned part = 0; part < table->key_columns->len; part++) {
+        const struct column *column = table_column(table, table_key_column_index(table, part));
+        if (lost_dates_holds(column, bound_texts(bound)[part])) {
+            lost_dates_refuse(column, error);
+            row_name_prefix(error, table, bound_texts(bound));
+            return false;
+        }
+    }
+    return true;
+}
 
 /* Finds the key that ends the next range; NULL when it is the table's last. */
 static bool
@@ -44,6 +61,10 @@ find_upper(struct reader *reader, const struct table *table, const struct bound 
         *ret_upper = bound_new(texts, parts);
     }
     conn_rows_end(reader->conn);
+    if (found == 1 && !end_is_found(table, *ret_upper, error)) {
+        g_clear_pointer(ret_upper, bound_unref);
+        return false;
+    }
     return found >= 0;
 }
 

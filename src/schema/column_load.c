@@ -10,6 +10,7 @@
 #include "mysql/quote.h"
 #include "schema/column_form.h"
 #include "schema/column_real.h"
+#include "schema/lost_dates.h"
 
 enum { BLOCK_BYTES = 16 };
 
@@ -75,7 +76,8 @@ bool
 column_load_append(GString *file, const struct column *column, struct column_text text)
 {
     char buffer[COLUMN_REAL_BYTES];
-    if (column->fixed_digits && !column_real_fit(column, buffer, &text))
+    if ((column->fixed_digits && !column_real_fit(column, buffer, &text)) ||
+        lost_dates_holds(column, text))
         return false;
     if (text.data == NULL)
         g_string_append_len(file, "\\N", 2);

@@ -6,6 +6,7 @@
 #include "schema/column_form.h"
 #include "schema/column_real.h"
 #include "schema/json_rebuild.h"
+#include "schema/lost_dates.h"
 
 /* A double tells integers of so many bits apart. */
 enum { DOUBLE_EXACT_BITS = 53 };
@@ -150,7 +151,8 @@ column_literal_append(GString *sql, const struct column *column, struct column_t
         g_string_append_len(sql, "NULL", 4);
         return true;
     }
-    if (column->fixed_digits && !column_real_fit(column, buffer, &text))
+    if ((column->fixed_digits && !column_real_fit(column, buffer, &text)) ||
+        lost_dates_holds(column, text))
         return false;
     append_literal(sql, column, text);
     return true;

@@ -4,6 +4,7 @@
 
 #include "mysql/quote.h"
 #include "schema/key.h"
+#include "schema/lost_dates.h"
 #include "schema/row_name.h"
 
 #define TOGETHER 50 /* values in one packet */
@@ -92,7 +93,10 @@ exact_reals_put_near(struct exact_reals **reals, const struct moved_table *table
                      struct column_text *text, GError **error)
 {
     if (!exact_reals_possible(table->source, column)) {
-        column_real_refuse(column, error);
+        if (lost_dates_holds(column, *text))
+            lost_dates_refuse(column, error);
+        else
+            column_real_refuse(column, error);
         return false;
     }
     if (*reals == NULL)

@@ -8,6 +8,7 @@
 #include "schema/create_text_int.h"
 #include "schema/key_choice_int.h"
 #include "schema/labels_int.h"
+#include "schema/lost_dates.h"
 #include "schema/name_groups_int.h"
 #include "schema/session_free.h"
 
@@ -255,6 +256,7 @@ read_create(struct conn *conn, struct table *table, GError **error)
     }
     if (table->create_sql == NULL)
         table->create_sql = g_strdup("");
+    lost_dates_mark(table);
     table->unique_array = create_statement_unique_array(table);
     g_autofree char *normalized = create_statement_normalized(table->create_sql);
     table->digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, normalized, -1);

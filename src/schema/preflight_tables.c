@@ -7,9 +7,12 @@
 #include "schema/create_text_int.h"
 #include "schema/inspect.h"
 #include "schema/key.h"
+#include "schema/lost_dates.h"
 #include "schema/preflight_int.h"
 
-enum { NAME_MAX_CHARACTERS = 64 };
+enum { NAME_MAX_CHARACTERS = 64, LOST_DATES_MS = 10000 };
+
+#define QUERY_TIMEOUT_3024 3024 /* MAX_EXECUTION_TIME */
 
 static char *
 table_subject(const struct table_mapping *mapping)
@@ -120,6 +123,40 @@ check_documents(struct preflight *preflight, const char *subject, const struct t
                             "it has a column FTS_DOC_ID and a FULLTEXT index: InnoDB then takes a "
                             "row only if its number is above all others (error 182), and neither "
                             "chunks nor changes come in that order");
+}
+
+/* Rows with such a date are found by reading them all. That may take long: then it is left to the user. */
+static bool
+check_lost_dates(struct preflight *preflight, const char *subject, const struct table *table,
+                 GError **error)
+{
+    g_autoptr(GString) select = g_string_new(NULL);
+    if (preflight->options->resuming || !lost_dates_select_append(select, table))
+        return true;
+    g_autofree char *sql = g_strdup_printf("SELECT /*+ MAX_EXECUTION_TIME(%d) */ %s", LOST_DATES_MS,
+                                           select->str);
+    g_autofree char *cure = g_strdup_printf("SET sql_mode = 'ALLOW_INVALID_DATES'; SELECT %s",
+                                            select->str);
+    g_autofree char *found = NULL;
+    g_autoptr(GError) failure = NULL;
+    const char *why = "MySQL looks for such a row in another partition than it is in, and the move "
+                      "would leave it out";
+    if (!conn_query_value(preflight->reader.conn, sql, &found, &failure)) {
+        if (conn_errno(preflight->reader.conn) != QUERY_TIMEOUT_3024) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return false;
+        }
+        preflight_warning(preflight, subject, cure,
+                          "it is partitioned by a count of days, and may hold dates that no "
+                          "calendar has (2020-02-31): %s. There is none where this finds no row",
+                          why);
+    } else if (found != NULL) {
+        preflight_error(preflight, subject, "correct these dates, or DELETE the rows",
+                        "it is partitioned by a count of days, and holds a date that no calendar "
+                        "has (2020-02-31): %s",
+                        why);
+    }
+    return true;
 }
 
 static void
@@ -288,7 +325,8 @@ check_table(struct preflight *preflight, const struct table_mapping *mapping, st
     check_rounded(preflight, subject, table);
     check_documents(preflight, subject, table);
     check_key(preflight, subject, table);
-    if (!check_doubtful(preflight, subject, mapping, table, error))
+    if (!check_lost_dates(preflight, subject, table, error) ||
+        !check_doubtful(preflight, subject, mapping, table, error))
         return false;
     check_moved_name(preflight, subject, mapping, table, taken);
     if (table->key_name != NULL && preflight->findings->len == findings_before)

@@ -48,10 +48,11 @@ struct column {
     enum column_type type;
     bool is_unsigned;
     bool nullable;
-    bool generated;    /* VIRTUAL or STORED: in row images, never written */
-    bool stored;       /* generated, and STORED */
-    bool session_free; /* generated, and computed from the row alone: see session_free.h */
-    bool compared;     /* stored, and not session_free: see stored_check.h */
+    bool generated;      /* VIRTUAL or STORED: in row images, never written */
+    bool stored;         /* generated, and STORED */
+    bool session_free;   /* generated, and computed from the row alone: see session_free.h */
+    bool partition_days; /* DATE, DATETIME: see lost_dates.h */
+    bool compared;       /* stored, and not session_free: see stored_check.h */
     bool invisible;
     bool auto_increment;
     char *charset;         /* NULL unless a character type */
