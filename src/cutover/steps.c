@@ -94,7 +94,8 @@ cutover_step_gate(struct cutover *cutover, GError **error)
 {
     /* From here on nothing waits for company in a batch. */
     applier_set_linger_ms(cutover->applier, 0);
-    if (!wait_for_little_lag(cutover, error) || !cutover_check_triggers(cutover, error))
+    if (!wait_for_little_lag(cutover, error) || !cutover_check_definitions(cutover, error) ||
+        !cutover_check_triggers(cutover, error))
         return false;
 
     /* The attempt begins with its gate in the outbox: whatever happens next, before_cutover will
@@ -177,7 +178,7 @@ rename_once(struct cutover *cutover, bool *ret_renamed, char **ret_executed, GEr
         return renamer_gtid_executed(cutover->renamer, ret_executed, error);
     }
     request.token = cutover->state->rename_token;
-    if (!wait_caught_up(cutover, error))
+    if (!wait_caught_up(cutover, error) || !cutover_check_definitions(cutover, error))
         return false;
     bool before = cutover->maybe_renamed;
     cutover->maybe_renamed = true;

@@ -19,6 +19,10 @@ G_GNUC_WARN_UNUSED_RESULT bool cutover_step_complete(struct cutover *cutover, GE
  * MT_ERROR_CUTOVER when not, and the request for the cutover is done with. */
 G_GNUC_WARN_UNUSED_RESULT bool cutover_check_triggers(struct cutover *cutover, GError **error);
 
+/* Before the gate and before each RENAME: MT_ERROR_DATA when a source table's definition is not the one
+ * that the checkpoint has. */
+G_GNUC_WARN_UNUSED_RESULT bool cutover_check_definitions(struct cutover *cutover, GError **error);
+
 /* In `drained`, with cutover.triggers: create: creates them. MT_ERROR_TARGET or MT_ERROR_SOURCE when that
  * is not possible: nothing is undone, and the next run goes on with it. */
 G_GNUC_WARN_UNUSED_RESULT bool cutover_create_triggers(struct cutover *cutover, GError **error);
