@@ -257,15 +257,21 @@ event_gtid_decode(uint8_t type, struct cursor body, struct event_gtid *ret_gtid,
 
 /* --- QUERY -------------------------------------------------------------------------------- */
 
-/* More databases than the server lists. */
+/* More databases than the server lists: told as one of no name, as the server itself does where
+ * foreign keys may lead anywhere. */
 #define DATABASES_TOO_MANY 254
 
 static void
 take_databases(struct cursor *status, struct event_query *query)
 {
     uint64_t count = cursor_uint(status, 1);
-    if (status->failed || count >= DATABASES_TOO_MANY)
+    if (status->failed)
         return;
+    if (count >= DATABASES_TOO_MANY) {
+        query->databases = cursor_of((const uint8_t *)"", 1);
+        query->databases_told = true;
+        return;
+    }
     const uint8_t *start = status->position;
     for (uint64_t i = 0; i < count; i++)
         while (cursor_uint(status, 1) != 0)

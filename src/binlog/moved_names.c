@@ -99,12 +99,13 @@ moved_names_find(const struct moved_names *names, struct table_name name)
     return (int)GPOINTER_TO_UINT(g_hash_table_lookup(names->by_name, &key)) - 1;
 }
 
-/* Could these bytes be this name? `any_character_set`: beyond ASCII everything could be. */
+/* Could these bytes be this name? `any_character_set`: beyond ASCII everything could be; so could
+ * a '?', which the server puts for characters that names cannot have. */
 static bool
 could_be(const struct moved_names *names, const char *name, const char *bytes, size_t length,
          bool any_character_set)
 {
-    if (any_character_set && !g_str_is_ascii(name))
+    if (any_character_set && (!g_str_is_ascii(name) || strchr(name, '?') != NULL))
         for (size_t i = 0; i < length; i++)
             if ((uint8_t)bytes[i] >= 0x80)
                 return true;
@@ -114,11 +115,21 @@ could_be(const struct moved_names *names, const char *name, const char *bytes, s
                             : memcmp(name, bytes, length) == 0;
 }
 
+/* Characters of four bytes are '?' in names. */
+static bool
+has_long_characters(const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((uint8_t)bytes[i] >= 0xf0)
+            return true;
+    return false;
+}
+
 int
 moved_names_find_schema(const struct moved_names *names, const char *schema, size_t length,
                         bool utf8)
 {
-    bool unsure = !utf8 || names->fold_case;
+    bool unsure = !utf8 || names->fold_case || has_long_characters(schema, length);
     for (guint i = 0; i < names->moved_tables->len; i++)
         if (could_be(names, source_table(names, i)->schema, schema, length, unsure))
             return (int)i;
@@ -128,7 +139,8 @@ moved_names_find_schema(const struct moved_names *names, const char *schema, siz
 int
 moved_names_find_in_statement(const struct moved_names *names, struct table_name name, bool utf8)
 {
-    if (utf8 && !names->fold_case)
+    if (utf8 && !names->fold_case && !has_long_characters(name.schema, name.schema_length) &&
+        !has_long_characters(name.table, name.table_length))
         return moved_names_find(names, name);
     for (guint i = 0; i < names->moved_tables->len; i++) {
         const struct table *table = source_table(names, i);

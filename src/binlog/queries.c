@@ -21,6 +21,9 @@ refuse(const struct assembler *assembler, const struct event_query *query,
 {
     g_autofree char *name = assembler_table_name(assembler, table);
     g_autofree char *text = statement_text(query);
+    size_t word = 0; /* of a change only the verb is shown: the statement holds rows' values */
+    while (word < query->sql_length && g_ascii_isalpha(query->sql[word]))
+        word++;
     switch (effect) {
     case EFFECT_DDL:
         g_set_error(error, MT_ERROR, MT_ERROR_DATA,
@@ -28,18 +31,21 @@ refuse(const struct assembler *assembler, const struct event_query *query,
                     "move cannot follow it: start again with --fresh once it is done",
                     name, (int)query->schema_length, query->schema, text);
         break;
-    case EFFECT_CHANGE: {
-        /* Not the statement itself: it holds rows' values. */
-        size_t word = 0;
-        while (word < query->sql_length && g_ascii_isalpha(query->sql[word]))
-            word++;
+    case EFFECT_CHANGE:
         g_set_error(error, MT_ERROR, MT_ERROR_DATA,
                     "a session on the source changed moved table %s with binlog_format other than "
                     "ROW (%.*s statement): it cannot be applied as state; keep all sessions at "
                     "binlog_format=ROW and start again with --fresh",
                     name, (int)word, query->sql);
         break;
-    }
+    case EFFECT_BESIDE:
+        g_set_error(error, MT_ERROR, MT_ERROR_DATA,
+                    "a session on the source with binlog_format other than ROW changed something "
+                    "in the database of moved table %s (%.*s statement): views, triggers or "
+                    "functions may have led it to the table; keep all sessions at "
+                    "binlog_format=ROW and start again with --fresh",
+                    name, (int)word, query->sql);
+        break;
     case EFFECT_UNSURE:
         g_set_error(error, MT_ERROR, MT_ERROR_DATA,
                     "a session on the source with binlog_format other than ROW ran functions that "

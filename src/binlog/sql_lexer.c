@@ -4,14 +4,15 @@
 #include <string.h>
 
 struct sql_lexer
-sql_lexer_of(const struct event_query *query)
+sql_lexer_of(const struct event_query *query, enum sql_reading reading)
 {
     return (struct sql_lexer){
         .position = query->sql,
         .end = query->sql + query->sql_length,
         .ansi_quotes = (query->sql_mode & SQL_MODE_ANSI_QUOTES) != 0,
         .no_backslash_escapes = (query->sql_mode & SQL_MODE_NO_BACKSLASH_ESCAPES) != 0,
-        .charset = query->charset,
+        .charset = reading == READING_AS_TOLD ? query->charset : 0,
+        .wide_blanks = reading == READING_WIDE_BLANKS,
     };
 }
 
@@ -70,19 +71,30 @@ at(const struct sql_lexer *lexer, const char *text)
     return left(lexer) >= length && memcmp(lexer->position, text, length) == 0;
 }
 
-/* Moves over one character. */
+/* Moves over one character. No second byte is below 0x30: what is is no pair, and each byte stands
+ * for itself. */
 static void
 step(struct sql_lexer *lexer)
 {
-    bool pair = begins_pair(lexer->charset, (uint8_t)*lexer->position);
-    lexer->position += pair && left(lexer) >= 2 ? 2 : 1;
+    bool pair = begins_pair(lexer->charset, (uint8_t)*lexer->position) && left(lexer) >= 2 &&
+                (uint8_t)lexer->position[1] >= 0x30;
+    lexer->position += pair ? 2 : 1;
 }
 
+static bool
+is_blank(const struct sql_lexer *lexer, char c)
+{
+    if (lexer->wide_blanks && ((uint8_t)c == 0xa0 || (uint8_t)c == 0xff))
+        return true;
+    return g_ascii_isspace(c) || c == '\v';
+}
+
+/* The server reads comments byte by byte, whatever their character set. */
 static void
 skip_line(struct sql_lexer *lexer)
 {
     while (lexer->position < lexer->end && *lexer->position != '\n')
-        step(lexer);
+        lexer->position++;
 }
 
 static void
@@ -90,19 +102,18 @@ skip_block(struct sql_lexer *lexer)
 {
     lexer->position += 2;
     while (lexer->position < lexer->end && !at(lexer, "*/"))
-        step(lexer);
+        lexer->position++;
     lexer->position += MIN(left(lexer), (size_t)2);
 }
 
 static void
 skip_version(struct sql_lexer *lexer)
 {
+    size_t digits = 0;
     lexer->position += 3;
-    for (unsigned digits = 0; digits < 6 && lexer->position < lexer->end; digits++) {
-        if (!g_ascii_isdigit(*lexer->position))
-            break;
-        lexer->position++;
-    }
+    while (digits < 6 && digits < left(lexer) && g_ascii_isdigit(lexer->position[digits]))
+        digits++;
+    lexer->position += digits >= 5 ? digits : 0; /* fewer are no version */
 }
 
 /* `--` begins a comment only before white space or a control character. */
@@ -111,14 +122,17 @@ at_dash_comment(const struct sql_lexer *lexer)
 {
     if (!at(lexer, "--"))
         return false;
-    return left(lexer) == 2 || (uint8_t)lexer->position[2] <= ' ';
+    if (left(lexer) == 2)
+        return true;
+    uint8_t next = (uint8_t)lexer->position[2];
+    return next <= ' ' || next == 0x7f || (lexer->wide_blanks && next >= 0x80);
 }
 
 static void
 skip_blank(struct sql_lexer *lexer)
 {
     while (lexer->position < lexer->end) {
-        if (g_ascii_isspace(*lexer->position) || *lexer->position == '\v')
+        if (is_blank(lexer, *lexer->position))
             lexer->position++;
         else if (*lexer->position == '#' || at_dash_comment(lexer))
             skip_line(lexer);
@@ -134,9 +148,10 @@ skip_blank(struct sql_lexer *lexer)
 }
 
 static bool
-is_word(char c)
+is_word(const struct sql_lexer *lexer, char c)
 {
-    return g_ascii_isalnum(c) || c == '_' || c == '$' || (uint8_t)c >= 0x80;
+    return g_ascii_isalnum(c) || c == '_' || c == '$' ||
+           ((uint8_t)c >= 0x80 && !is_blank(lexer, c));
 }
 
 static struct token
@@ -177,13 +192,13 @@ sql_lexer_next(struct sql_lexer *lexer)
     char first = *lexer->position;
     if (first == '`' || first == '"' || first == '\'')
         return take_quoted(lexer);
-    if (!is_word(first)) {
+    if (!is_word(lexer, first)) {
         lexer->position++;
         token.kind = TOKEN_SYMBOL;
         token.length = 1;
         return token;
     }
-    while (lexer->position < lexer->end && is_word(*lexer->position))
+    while (lexer->position < lexer->end && is_word(lexer, *lexer->position))
         step(lexer);
     token.kind = TOKEN_WORD;
     token.length = (size_t)(lexer->position - token.text);

@@ -6,6 +6,10 @@
  * (slash-star-bang) is part of the statement: the server writes those that it did
  * not execute as plain comments. Multi-byte client character sets whose second
  * byte may look like a quote or a backslash are known.
+ *
+ * What a byte beyond ASCII is depends on the client's character set, and the
+ * text need not be of the one that the event tells. So there are several
+ * readings of a statement, and what counts is what any of them finds.
  */
 #ifndef BINLOG_SQL_LEXER_H
 #define BINLOG_SQL_LEXER_H
@@ -36,11 +40,19 @@ struct sql_lexer {
     const char *end;
     bool ansi_quotes;
     bool no_backslash_escapes;
-    uint16_t charset;
+    uint16_t charset; /* 0: every byte beyond ASCII is a letter */
+    bool wide_blanks; /* but for 0xa0 and 0xff: white space, as in latin1 and cp866 */
 };
 
-/* Everything that changes how the text is read comes from the event. */
-struct sql_lexer sql_lexer_of(const struct event_query *query);
+enum sql_reading {
+    READING_AS_TOLD,
+    READING_BYTES,
+    READING_WIDE_BLANKS,
+    READINGS, /* their number; UTF-8 needs the first one only */
+};
+
+/* Everything else that changes how the text is read comes from the event. */
+struct sql_lexer sql_lexer_of(const struct event_query *query, enum sql_reading reading);
 
 /* The next token; after the last one, TOKEN_END for ever. Borrows from the statement. */
 struct token sql_lexer_next(struct sql_lexer *lexer);

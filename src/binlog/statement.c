@@ -362,7 +362,7 @@ change_load(struct scan *scan)
     return skip_to(scan, "INTO") && names_after(scan, "TABLE");
 }
 
-/* Is one of the databases that were changed a moved table's? */
+/* Is one of the databases that were changed a moved table's? An empty name is any of them. */
 static bool
 changes_moved_database(struct scan *scan)
 {
@@ -372,6 +372,10 @@ changes_moved_database(struct scan *scan)
     while (cursor_left(&databases) > 0) {
         const char *name = (const char *)databases.position;
         size_t length = strnlen(name, cursor_left(&databases));
+        if (length == 0) {
+            scan->table = 0;
+            return true;
+        }
         if (finds_schema(scan, name, length))
             return true;
         cursor_bytes(&databases, MIN(length + 1, cursor_left(&databases)));
@@ -379,11 +383,40 @@ changes_moved_database(struct scan *scan)
     return false;
 }
 
+/*
+ * INSERT or REPLACE into a table of another database, from a table of a moved table's: the databases
+ * that are read are told as well, so this alone says nothing. Tools that compare replicas do it.
+ */
+static bool
+only_reads(struct scan *scan)
+{
+    scan->lexer = sql_lexer_of(scan->query, READING_AS_TOLD);
+    struct token token = sql_lexer_next(&scan->lexer);
+    if (!token_is(&token, "INSERT") && !token_is(&token, "REPLACE"))
+        return false;
+    bool into = true;
+    for (;;) {
+        token = sql_lexer_next(&scan->lexer);
+        if (token.kind == TOKEN_END)
+            return false;
+        if (!is_identifier(&token) || !accept_symbol(scan, '.'))
+            continue;
+        struct identifier schema = identifier_of(&token);
+        bool moved = finds_schema(scan, schema.bytes, schema.length);
+        if (into && moved)
+            return false;
+        struct token name = sql_lexer_next(&scan->lexer);
+        struct token next = sql_lexer_peek(&scan->lexer);
+        if (moved && is_identifier(&name) && !token_is_symbol(&next, '('))
+            return true;
+        into = false;
+    }
+}
+
 /* --- the whole ------------------------------------------------------------------------------------- */
 
-enum statement_effect
-statement_effect_of(const struct event_query *query, const struct moved_names *names,
-                    int *ret_table)
+static enum statement_effect
+effect_in(struct scan *scan)
 {
     static const struct {
         const char *keyword;
@@ -404,21 +437,40 @@ statement_effect_of(const struct event_query *query, const struct moved_names *n
         {"SELECT", changes_moved_database, EFFECT_UNSURE},
         {"DO", changes_moved_database, EFFECT_UNSURE},
     };
-    struct scan scan = {
-        .lexer = sql_lexer_of(query),
-        .query = query,
-        .names = names,
-        .utf8 = charset_is_utf8(query->charset),
-        .table = MOVED_NONE,
-    };
-    struct token first = sql_lexer_next(&scan.lexer);
+    struct token first = sql_lexer_next(&scan->lexer);
     for (size_t i = 0; i < G_N_ELEMENTS(statements); i++) {
         if (!token_is(&first, statements[i].keyword))
             continue;
-        if (!statements[i].concerns(&scan))
+        if (statements[i].concerns(scan))
+            return statements[i].effect;
+        /* Another table's rows, or a view's; its triggers and functions may have changed more. */
+        if (statements[i].effect != EFFECT_CHANGE || only_reads(scan) ||
+            !changes_moved_database(scan))
             return EFFECT_NONE;
+        return EFFECT_BESIDE;
+    }
+    return EFFECT_NONE;
+}
+
+enum statement_effect
+statement_effect_of(const struct event_query *query, const struct moved_names *names,
+                    int *ret_table)
+{
+    bool utf8 = charset_is_utf8(query->charset);
+    int readings = utf8 ? 1 : READINGS;
+    for (int reading = 0; reading < readings; reading++) {
+        struct scan scan = {
+            .lexer = sql_lexer_of(query, (enum sql_reading)reading),
+            .query = query,
+            .names = names,
+            .utf8 = utf8,
+            .table = MOVED_NONE,
+        };
+        enum statement_effect effect = effect_in(&scan);
+        if (effect == EFFECT_NONE)
+            continue;
         *ret_table = scan.table;
-        return statements[i].effect;
+        return effect;
     }
     return EFFECT_NONE;
 }
@@ -426,7 +478,7 @@ statement_effect_of(const struct event_query *query, const struct moved_names *n
 bool
 statement_is_own_rename(const struct event_query *query, const char *token)
 {
-    struct sql_lexer lexer = sql_lexer_of(query);
+    struct sql_lexer lexer = sql_lexer_of(query, READING_AS_TOLD);
     return sql_lexer_accept(&lexer, "RENAME") && sql_lexer_accept(&lexer, "TABLE") &&
            memmem(query->sql, query->sql_length, token, strlen(token)) != NULL;
 }

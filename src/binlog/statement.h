@@ -36,6 +36,7 @@ enum statement_effect {
     EFFECT_NONE,   /* nothing that concerns a moved table */
     EFFECT_DDL,    /* changes a moved table's definition, name or whole contents */
     EFFECT_CHANGE, /* changes rows of a moved table, told as a statement */
+    EFFECT_BESIDE, /* the same of something else in a moved table's database */
     EFFECT_UNSURE, /* runs code that may change rows of a moved table's database */
 };
 
@@ -49,9 +50,10 @@ enum statement_effect {
  * NOT EXISTS (the server writes it also when the table was there, and
  * applications run it whenever they start); ANALYZE, OPTIMIZE, FLUSH, GRANT, views.
  *
- * A change told as a statement is found where it names the moved table. What
- * such a statement does through a view or a trigger cannot be seen; SELECT and
- * DO, which are only written for what the functions in them changed, are unsure.
+ * A change told as a statement is found where it names the moved table. Where it
+ * does not, but changed something in a moved table's database, the moved table may be
+ * among it, by way of a view, a trigger or a function: the event tells databases, not
+ * tables. SELECT and DO are only written for what the functions in them changed: unsure.
  */
 enum statement_effect statement_effect_of(const struct event_query *query,
                                           const struct moved_names *names, int *ret_table);

@@ -192,7 +192,7 @@ lexer_of(const struct trigger *trigger)
         .sql_mode = mode,
         .charset = charset_number(trigger->client_charset),
     };
-    return sql_lexer_of(&query);
+    return sql_lexer_of(&query, READING_AS_TOLD);
 }
 
 static bool

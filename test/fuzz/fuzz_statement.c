@@ -35,9 +35,9 @@ moved_names_made(bool fold_case)
 
 /* Every token lies within the statement, and the lexer gets to the end. */
 static void
-check_tokens(const struct event_query *query)
+check_tokens(const struct event_query *query, enum sql_reading reading)
 {
-    struct sql_lexer lexer = sql_lexer_of(query);
+    struct sql_lexer lexer = sql_lexer_of(query, reading);
     for (size_t tokens = 0;; tokens++) {
         struct token token = sql_lexer_next(&lexer);
         if (token.text < query->sql || token.text + token.length > query->sql + query->sql_length)
@@ -69,7 +69,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                     ((data[0] & 2) != 0 ? SQL_MODE_NO_BACKSLASH_ESCAPES : 0),
         .charset = data[1],
     };
-    check_tokens(&query);
+    for (int reading = 0; reading < READINGS; reading++)
+        check_tokens(&query, (enum sql_reading)reading);
     const char *name = NULL;
     size_t name_length = 0;
     if (statement_kind_of(&query, &name, &name_length) != STATEMENT_OTHER &&

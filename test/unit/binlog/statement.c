@@ -216,12 +216,17 @@ Test(statement, changes_told_as_statements)
     for (size_t i = 0; i < G_N_ELEMENTS(moved); i++)
         check_effect("shop", moved[i], EFFECT_CHANGE, 0);
     for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
-        check_effect("shop", others[i], EFFECT_NONE, 0);
+        check_effect("shop", others[i], i < 6 ? EFFECT_BESIDE : EFFECT_NONE, 0);
+    check_effect("x", others[0], EFFECT_NONE, 0);
+    check_effect("shop", "REPLACE INTO y.sums SELECT COUNT(*) FROM shop.x", EFFECT_NONE, 0);
+    check_effect("shop", "REPLACE INTO y.sums SELECT shop.f()", EFFECT_BESIDE, 0);
+    check_effect("shop", "REPLACE INTO shop.sums SELECT COUNT(*) FROM shop.x", EFFECT_BESIDE, 0);
 }
 
 Test(statement, functions)
 {
     struct fixture fixture = fixture_new(false);
+    static const char *const statements[] = {"SELECT f()", "INSERT INTO y.v VALUES (f())"};
     static const struct {
         const char *schema;
         const char *databases; /* NULL: not told */
@@ -230,15 +235,18 @@ Test(statement, functions)
     } cases[] = {
         {"shop", NULL, 0, EFFECT_UNSURE},   {"x", NULL, 0, EFFECT_NONE},
         {"x", "a\0shop", 7, EFFECT_UNSURE}, {"shop", "a\0b", 4, EFFECT_NONE},
-        {"shop", "", 0, EFFECT_NONE},
+        {"shop", "", 0, EFFECT_NONE},       {"x", "a\0", 3, EFFECT_UNSURE},
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        struct event_query query = query_of(cases[i].schema, "SELECT f()");
-        query.databases_told = cases[i].databases != NULL;
+    for (size_t i = 0; i < 2 * G_N_ELEMENTS(cases); i++) {
+        struct event_query query = query_of(cases[i / 2].schema, statements[i % 2]);
+        query.databases_told = cases[i / 2].databases != NULL;
         if (query.databases_told)
-            query.databases = cursor_of(cases[i].databases, cases[i].length);
+            query.databases = cursor_of(cases[i / 2].databases, cases[i / 2].length);
         int table = MOVED_NONE;
-        cr_expect(statement_effect_of(&query, fixture.names, &table) == cases[i].effect, "%zu", i);
+        enum statement_effect expected = cases[i / 2].effect;
+        if (expected == EFFECT_UNSURE && i % 2 == 1)
+            expected = EFFECT_BESIDE;
+        cr_expect(statement_effect_of(&query, fixture.names, &table) == expected, "%zu", i);
     }
     fixture_free(&fixture);
 }
@@ -281,6 +289,66 @@ Test(statement, multi_byte_client)
     cr_expect(statement_effect_of(&query, fixture.names, &table) == EFFECT_DDL);
     query.sql = "DROP TABLE `\x81\x60`, orders";
     query.sql_length = strlen(query.sql);
+    cr_expect(statement_effect_of(&query, fixture.names, &table) == EFFECT_DDL);
+    fixture_free(&fixture);
+}
+
+/* What a byte beyond ASCII does to the text around it, in a client character set. */
+Test(statement, bytes_of_other_character_sets)
+{
+    static const struct {
+        const char *sql;
+        uint16_t charset;
+    } cases[] = {
+        {"ALTER TABLE\xa0orders\xa0"
+         "ADD c INT",
+         8}, /* no-break spaces of latin1 */
+        {"DROP\xff"
+         "TABLE x,\xffshop.orders",
+         36},                                     /* those of cp866 */
+        {"/*\xe4\xb8\xad*/ TRUNCATE orders", 28}, /* UTF-8 where gbk is told: */
+        {"# \xe4\xb8\xad\nTRUNCATE orders", 28},  /* half a pair before the end */
+        {"ALTER TABLE x COMMENT '\xe4\xb8\xad', RENAME orders", 28},
+        {"DROP TABLE IF EXISTS `\xe4\xb8\xad`,`orders`", 28},
+        {"ALTER TABLE --\x7f x\n orders ADD c INT", 255},
+        {"ALTER TABLE --\x81 x\n orders ADD c INT", 41},
+    };
+    struct fixture fixture = fixture_new(false);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        int table = MOVED_NONE;
+        struct event_query query = query_of("shop", cases[i].sql);
+        query.charset = cases[i].charset;
+        cr_expect(statement_effect_of(&query, fixture.names, &table) == EFFECT_DDL, "%s",
+                  cases[i].sql);
+        cr_expect(eq(int, table, 0));
+    }
+    fixture_free(&fixture);
+}
+
+/* The server puts '?' for a character that a name cannot have. */
+Test(statement, characters_that_become_question_marks)
+{
+    struct fixture fixture = fixture_new(false);
+    int table = MOVED_NONE;
+    add(fixture.moved_tables, "shop", "what?");
+    struct event_query query = query_of("shop", "DROP TABLE `what😀`");
+    cr_expect(statement_effect_of(&query, fixture.names, &table) == EFFECT_DDL);
+    query = query_of("shop", "DROP TABLE `whatö`");
+    cr_expect(statement_effect_of(&query, fixture.names, &table) == EFFECT_NONE);
+    fixture_free(&fixture);
+}
+
+/* Fewer than five digits are no version, but the beginning of a name. */
+Test(statement, version_comments)
+{
+    struct fixture fixture = fixture_new(false);
+    int table = MOVED_NONE;
+    add(fixture.moved_tables, "shop", "12t");
+    struct event_query query = query_of("shop", "DROP TABLE x, /*!12t*/");
+    moved_names_free(fixture.names);
+    fixture.names = moved_names_new(fixture.moved_tables, false);
+    cr_expect(statement_effect_of(&query, fixture.names, &table) == EFFECT_DDL);
+    query = query_of("shop", "DROP TABLE x, /*!50100orders*/");
     cr_expect(statement_effect_of(&query, fixture.names, &table) == EFFECT_DDL);
     fixture_free(&fixture);
 }

@@ -140,11 +140,13 @@ Test(transaction, without_checksums)
     check_file("no_checksum", PLENTY, "arrived 1 :18\n1 :18 +0.800 last\n");
 }
 
+/* Triggers of the other table may have led the change to the moved one. */
 Test(transaction, statements_on_other_tables)
 {
-    check_file("statement_other", PLENTY,
-               "arrived 1 :23\n1 :23 last\narrived 2 :24\n2 :24 last\narrived 3 :25\n3 :25 last\n"
-               "arrived 4 :26\n4 :26 last\narrived 5 :27\n5 :27 last\n");
+    static const char *const beside[] = {"changed something in the database of moved table "
+                                         "`shop`.`orders` (INSERT statement)",
+                                         NULL};
+    check_refused("statement_other", "arrived 1 :23\n", beside);
 }
 
 /* A RENAME with our token is a transaction without rows; one without it is refused (ddl). */
