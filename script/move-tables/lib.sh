@@ -67,9 +67,10 @@ mt_pid() {
     echo "$pid"
 }
 
+# Also its port: a process that was killed has no command line any more while it still has its sockets.
 mt_wait_gone() { # role seconds
     n=$(($2 * 20))
-    while mt_pid "$1" >/dev/null; do
+    while mt_pid "$1" >/dev/null || mt_port_taken "$(mt_port "$1")"; do
         [ $((n -= 1)) -gt 0 ] || return 1
         sleep 0.05
     done

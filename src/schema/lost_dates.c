@@ -73,12 +73,12 @@ read_number(const char *text, size_t digits, unsigned *ret_number)
 }
 
 bool
-lost_dates_holds(const struct column *column, struct column_text text)
+lost_dates_is_one(struct column_text text)
 {
     unsigned year = 0;
     unsigned month = 0;
     unsigned day = 0;
-    if (!column->partition_days || text.data == NULL || text.length < sizeof "0000-00-00" - 1 ||
+    if (text.data == NULL || text.length < sizeof "0000-00-00" - 1 ||
         !read_number(text.data, 4, &year) || !read_number(text.data + 5, 2, &month) ||
         !read_number(text.data + 8, 2, &day))
         return false;

@@ -19,8 +19,15 @@
  * table->create_sql. */
 void lost_dates_mark(struct table *table);
 
-/* Whether rows with that value of the column (NULL or not) may not be found. Pure. */
-bool lost_dates_holds(const struct column *column, struct column_text text);
+/* Whether the text is of such a date: of a column that is marked. Pure. */
+bool lost_dates_is_one(struct column_text text);
+
+/* Whether rows with that value of the column (NULL or not) may not be found. Asked for every value: pure. */
+static inline bool
+lost_dates_holds(const struct column *column, struct column_text text)
+{
+    return column->partition_days && lost_dates_is_one(text);
+}
 
 /* Sets MT_ERROR_DATA: what is the matter with the column's value, without the value. */
 void lost_dates_refuse(const struct column *column, GError **error);
