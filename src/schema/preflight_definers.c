@@ -1,23 +1,16 @@
 /* Whose rights the triggers have: what the target asks of one who creates a trigger for another. */
+#include <mysqld_error.h>
+
 #include "mysql/quote.h"
 #include "schema/preflight_int.h"
 #include "schema/trigger_text_int.h"
-
-#define TABLE_DENIED_1142 1142
-#define COLUMN_DENIED_1143 1143
 
 /* From 8.2 on the two halves of SET_USER_ID are privileges of their own, and an account that is not
  * there is refused. */
 static bool
 has_own_privileges(const struct server_facts *facts)
 {
-    unsigned major = 0;
-    unsigned minor = 0;
-    char *rest = NULL;
-    major = (unsigned)g_ascii_strtoull(facts->version, &rest, 10);
-    if (*rest == '.')
-        minor = (unsigned)g_ascii_strtoull(rest + 1, NULL, 10);
-    return major > 8 || (major == 8 && minor >= 2);
+    return !server_version_older(facts->version, "8.2");
 }
 
 static bool
@@ -45,7 +38,8 @@ ask(struct conn *target, const char *sql, struct answer *ret_answer, GError **er
     g_autoptr(GError) failure = NULL;
     g_autoptr(result) rows = conn_query(target, sql, &failure);
     unsigned number = conn_errno(target);
-    bool denied = rows == NULL && (number == TABLE_DENIED_1142 || number == COLUMN_DENIED_1143);
+    bool denied = rows == NULL &&
+                  (number == ER_TABLEACCESS_DENIED_ERROR || number == ER_COLUMNACCESS_DENIED_ERROR);
     if (rows == NULL && !denied) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;

@@ -1,4 +1,5 @@
 /* The tables on the source: what can be moved at all. */
+#include <mysqld_error.h>
 #include <string.h>
 
 #include "mysql/quote.h"
@@ -11,8 +12,6 @@
 #include "schema/preflight_int.h"
 
 enum { NAME_MAX_CHARACTERS = 64, LOST_DATES_MS = 10000 };
-
-#define QUERY_TIMEOUT_3024 3024 /* MAX_EXECUTION_TIME */
 
 static char *
 table_subject(const struct table_mapping *mapping)
@@ -142,7 +141,7 @@ check_lost_dates(struct preflight *preflight, const char *subject, const struct 
     const char *why = "MySQL looks for such a row in another partition than it is in, and the move "
                       "would leave it out";
     if (!conn_query_value(preflight->reader.conn, sql, &found, &failure)) {
-        if (conn_errno(preflight->reader.conn) != QUERY_TIMEOUT_3024) {
+        if (conn_errno(preflight->reader.conn) != ER_QUERY_TIMEOUT) {
             g_propagate_error(error, g_steal_pointer(&failure));
             return false;
         }

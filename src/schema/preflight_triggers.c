@@ -1,5 +1,6 @@
 /* The source's triggers: reported, or, with cutover.triggers: create, whether the target will take
  * them. After the point of no return nothing may turn out that could have been known here. */
+#include <mysqld_error.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -7,8 +8,6 @@
 #include "schema/name_groups_int.h"
 #include "schema/preflight_int.h"
 #include "schema/trigger_text_int.h"
-
-#define NOT_PREPARABLE_1295 1295
 
 static const struct moved_table *
 moved_of(const struct preflight *preflight, unsigned index)
@@ -90,7 +89,7 @@ ask_parser(struct conn *target, const struct trigger *trigger, const char *sql, 
         return false;
     g_autoptr(GError) refused = NULL;
     bool parsed = conn_exec(target, "PREPARE trigger_proof FROM @trigger_text", &refused) ||
-                  conn_errno(target) == NOT_PREPARABLE_1295;
+                  conn_errno(target) == ER_UNSUPPORTED_PS;
     if (!parsed && mt_error_is_transient(refused)) {
         g_propagate_error(error, g_steal_pointer(&refused));
         return false;

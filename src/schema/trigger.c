@@ -1,6 +1,7 @@
 /* Triggers as a server has them: reading, and creating on the target. */
 #include "schema/trigger.h"
 
+#include <mysqld_error.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -11,7 +12,6 @@
 #include "schema/preflight_int.h"
 #include "schema/trigger_text_int.h"
 
-#define TRIGGER_DOES_NOT_EXIST_1360 1360
 #define LOCK_WAIT_S 1
 
 /* --- reading ---------------------------------------------------------------------------- */
@@ -47,7 +47,7 @@ read_statement(struct conn *conn, const char *schema, struct trigger *trigger, b
     g_autofree char *name = quoted_table(schema, trigger->name);
     g_autoptr(GError) failure = NULL;
     g_autoptr(result) shown = conn_queryf(conn, &failure, "SHOW CREATE TRIGGER %s", name);
-    *ret_gone = shown == NULL && conn_errno(conn) == TRIGGER_DOES_NOT_EXIST_1360;
+    *ret_gone = shown == NULL && conn_errno(conn) == ER_TRG_DOES_NOT_EXIST;
     if (*ret_gone)
         return true;
     if (shown == NULL) {
@@ -180,21 +180,12 @@ triggers_are_visible(struct conn *source, const GPtrArray *moved_tables, GError 
 
 /* --- the statement for the target --------------------------------------------------------- */
 
-static bool
-is_ascii(const char *text)
-{
-    for (; *text != '\0'; text++)
-        if ((guchar)*text >= 0x80)
-            return false;
-    return true;
-}
-
 /* Every character set that a client may have contains ASCII; for other names the server is asked. */
 static bool
 encode(struct conn *target, const char *charset, const char *text, char **ret_bytes, GError **error)
 {
     *ret_bytes = NULL;
-    if (is_ascii(text)) {
+    if (g_str_is_ascii(text)) {
         *ret_bytes = g_strdup(text);
         return true;
     }
