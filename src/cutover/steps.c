@@ -378,6 +378,8 @@ cutover_step_announce(struct cutover *cutover, GError **error)
             return false;
         change.last_error = "";
     }
+    /* Dying from here on: `completed` may have left while the phase is `drained`. Its row in the outbox
+     * tells; the next run finds the triggers there, and delivers what is not acknowledged. */
     hook_sender_let_completed_go(cutover->sender);
     return cutover_store(cutover, &change, error);
 }

@@ -155,7 +155,8 @@ with_ways_out(GError *failure)
     return told;
 }
 
-/* For status: the application waits. */
+/* For status: the application waits. Dying before it is stored: `drained` without a reason, and the next
+ * run begins at the same place. */
 static void
 store_failure(struct cutover *cutover, const GError *failure)
 {
